@@ -1,0 +1,315 @@
+//! What callers may ask of a seller's lane. Commands are imperative and carry only checked, typed values; who is
+//! asking is part of them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::goods::OmniTag;
+use crate::ids::{
+    AllocationCode, AppKey, BillNum, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId, SkuId, Tid,
+    WorkId,
+};
+use crate::money::Fen;
+use crate::order::assignment::Shipment;
+use crate::order::refund::RefundStatus;
+use crate::order::timeline::{Actor, Fact};
+use crate::order::trade::{ChannelConsign, Delivery, Destination, TradePayment};
+use crate::outward::OutwardState;
+use crate::place::Location;
+use crate::refusal::Refusal;
+use crate::seller::{Acceptor, Allocator};
+use crate::stock::cell::StockClass;
+use crate::time::{Millis, Timestamp};
+
+/// One thing asked of one seller's lane, decided as a whole.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Command {
+    /// §6.2 / §6.3: stock bills; each is judged by itself.
+    ReportStock(Vec<Bill>),
+    /// §6.2.4 / §6.3.4.
+    AdjustHold(AdjustHold),
+    /// `astrolabe.stock.reserve`.
+    ReserveAhead(ReserveAhead),
+    /// `astrolabe.stock.release`.
+    ReleaseAhead { key: HoldKey },
+    /// A trade as the channel tells it: new, or an update.
+    SeeTrade(Box<SeenTrade>),
+    /// A refund as the channel tells it.
+    SeeRefund(SeenRefund),
+    /// A `logistics.*.send` that the merchant made at the channel (§3.4).
+    SeeChannelConsign { tid: Tid, sub_orders: Vec<Oid>, consign: ChannelConsign, who: Actor },
+    /// §6.6.2, or the answer to §6.6.3.
+    SyncAllocation(SyncAllocation),
+    /// §6.6.8, the keeper, or §6.5 X_SHOP_ALLOCATION.
+    Accept(StoreAnswer),
+    /// §6.6.9, the keeper, or §6.5 X_SHOP_DENY.
+    Refuse { answer: StoreAnswer, reason: RefuseReason },
+    /// §6.6.10, the keeper, or §6.5 X_SHOP_HANDLED.
+    Ship { answer: StoreAnswer, shipment: Shipment },
+    /// §6.5 X_SHOP_CANCEL_CONFIRM (goods back on shelf) or X_SHOP_CANCEL_DENIED (already gone).
+    AnswerCancel { answer: StoreAnswer, confirmed: bool, refund: Option<RefundId> },
+    /// §6.5 X_MATCHED.
+    ReceiveReturn(StoreAnswer),
+    /// The buyer signed (carrier or channel).
+    SeeSigned { tid: Tid, sub_orders: Vec<Oid>, at: Timestamp },
+    /// A milestone of §1.3.1.
+    RecordMilestone { answer: StoreAnswer, fact: Fact },
+    /// `omniorder.store.reallocate` or the console.
+    Reallocate(Reallocate),
+    SetHold { tid: Tid, who: Actor, why: String, until: Option<Timestamp> },
+    LiftHold { tid: Tid, who: Actor },
+    /// The clock: whatever of the trade is due at `now`.
+    LookAtClock { tid: Tid },
+    /// The clock: pre-payment holds that ran out.
+    ExpireAhead { key: HoldKey },
+    /// A call outward was attempted.
+    SettleOutward { id: OutwardId, tid: Tid, state: OutwardState },
+    /// Work that an earlier decision left.
+    DoWork { id: WorkId, work: Work },
+    /// §6.1.1; the id inside is ignored, a new one is given.
+    CreateStore(Box<Location>),
+    /// §6.1.3.
+    UpdateStore(Box<Location>),
+    /// A warehouse declared by the operator: created or brought up to date by its code.
+    DeclareWarehouse(Box<Location>),
+    /// §6.1.4: all of them, or none.
+    DeleteStores(Vec<LocationId>),
+    /// §6.1.6.
+    BindItem { item: ItemId, locations: Vec<LocationId>, bind: bool },
+    /// `omniorder.item.tag.operate` / `qimen.items.marking`.
+    TagItem { item: ItemId, tags: Vec<OmniTag>, add: bool, allocator: Option<Allocator>, acceptor: Option<Acceptor> },
+    /// `scitem.add`.
+    AddScItem { outer_code: String, name: String, combo: Vec<crate::goods::Component> },
+    /// `scitem.map.add`.
+    MapItem { item: ItemId, sku: SkuId, sc_item: Option<ScItemId>, outer_code: Option<String> },
+    /// `scitem.map.delete`.
+    UnmapArticle { sc_item: ScItemId },
+}
+
+/// What a bill is about: an article, or a listing whose article we find or make (§4.2, schemes 1 and 2).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Goods {
+    Article(ScItemId),
+    Listing { item: ItemId, sku: SkuId, outer_code: String },
+}
+
+/// One stock bill.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bill {
+    pub bill_num: BillNum,
+    pub location: LocationId,
+    pub goods: Goods,
+    pub class: StockClass,
+    pub kind: BillKind,
+    /// Units; signed for updates, ≥ 0 for snapshots.
+    pub quantity: i64,
+    pub final_quantity: Option<i64>,
+    /// `operationTime`.
+    pub operated_at: Timestamp,
+}
+
+/// 单据类型.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BillKind {
+    Initial,
+    /// TAOBAO_INCLUDED.
+    Included,
+    /// TAOBAO_EXCLUDED.
+    Excluded,
+    /// BALANCE.
+    Balance,
+}
+
+/// A bill's verdict, in the order of the bills.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BillVerdict {
+    pub bill_num: BillNum,
+    /// The refusal, or nothing when it was applied (now or at its first coming).
+    pub refused: Option<Refusal>,
+}
+
+/// §6.2.4: bring a sub-order's hold to where the allocator sent it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AdjustHold {
+    pub bill_num: BillNum,
+    pub tid: Tid,
+    pub oid: Oid,
+    pub target: LocationId,
+    pub goods: Goods,
+    pub class: StockClass,
+    pub quantity: i64,
+    pub original: Option<LocationId>,
+    /// Recorded, decides nothing.
+    pub adjust_type: Option<String>,
+    pub who: Actor,
+}
+
+/// A hold before payment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReserveAhead {
+    pub key: HoldKey,
+    pub item: ItemId,
+    pub sku: SkuId,
+    pub quantity: i64,
+    pub ttl: Millis,
+}
+
+/// A trade as the channel tells it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SeenTrade {
+    pub tid: Tid,
+    pub channel: crate::ids::ChannelId,
+    pub created: Timestamp,
+    pub pay_time: Option<Timestamp>,
+    pub modified: Timestamp,
+    pub payment: TradePayment,
+    pub self_operated: bool,
+    /// The channel itself marks the trade as omnichannel (`is_o2o_passport`).
+    pub omni_marked: bool,
+    pub destination: Destination,
+    pub lines: Vec<SeenLine>,
+    /// The trade object as published, kept for whoever queries it.
+    pub published: String,
+}
+
+/// A line of a seen trade.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SeenLine {
+    pub oid: Oid,
+    pub item: ItemId,
+    pub sku: SkuId,
+    pub outer_code: String,
+    pub quantity: i64,
+    pub payment: Fen,
+    pub delivery: Delivery,
+    pub reserve_key: Option<HoldKey>,
+    /// The channel has closed this line.
+    pub closed: bool,
+    /// The channel has the line signed for or finished.
+    pub finished: bool,
+}
+
+/// A refund as the channel tells it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SeenRefund {
+    pub tid: Tid,
+    pub oid: Oid,
+    pub id: RefundId,
+    pub status: RefundStatus,
+    pub refund_fee: Fen,
+    pub has_good_return: bool,
+    pub modified: Timestamp,
+}
+
+/// An allocating app's result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyncAllocation {
+    pub tid: Tid,
+    pub who: Actor,
+    pub lines: Vec<SyncedLine>,
+    /// The head's status, meant for every line when the list is empty.
+    pub head: SyncStatus,
+    pub message: String,
+    pub happened: Timestamp,
+}
+
+/// One line of an allocation result.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SyncedLine {
+    pub oid: Oid,
+    pub status: SyncStatus,
+    /// Needed when allocated.
+    pub location: Option<LocationId>,
+    pub message: String,
+    pub attributes: Option<String>,
+}
+
+/// `Waiting` / `Allocated` / `AllocateFail`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SyncStatus {
+    Waiting,
+    Allocated,
+    Failed,
+}
+
+/// How a call addresses assignments.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Address {
+    /// (sub-order, location): the live assignment there, else the latest.
+    Lines(Vec<(Oid, LocationId)>),
+    /// An allocation code, with the sub-orders it is said to cover (empty: its own).
+    Code(AllocationCode, Vec<Oid>),
+}
+
+/// What a store, POS or WMS says about assignments of one trade. All of it happens, or none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoreAnswer {
+    pub tid: Tid,
+    pub address: Address,
+    /// The caller says these are warehouse assignments (`type` Warehouse).
+    pub claims_warehouse: Option<bool>,
+    pub who: Actor,
+    pub happened: Timestamp,
+}
+
+/// Why a store refuses. Reasons change stock by policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefuseReason {
+    NoGoods,
+    Damaged,
+    ShopClosed,
+    Other,
+}
+
+/// Take sub-orders back from where they are.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reallocate {
+    pub tid: Tid,
+    /// Empty: every sub-order with a live assignment.
+    pub sub_orders: Vec<Oid>,
+    /// Withdraw and assign there in one step; without it the lines are routed anew.
+    pub target: Option<LocationId>,
+    pub who: Actor,
+    /// Names the request, so that answers belong to it.
+    pub request: i64,
+    /// Only an operator may take an accepted one without asking the store.
+    pub force: bool,
+}
+
+/// What a decision means for other orders, decided later as commands of their own.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Units of an article became promisable: serve who waits.
+    StockRisen { sc_item: ScItemId },
+    /// A cell holds more than it has: free whole reservations.
+    CellShort { cell: crate::stock::cell::CellKey },
+    /// A store paused or closed: withdraw what it has not answered.
+    StoreShut { location: LocationId },
+    /// A store opened or was bound to something: look again at what nobody could serve.
+    StoreOpened { location: LocationId },
+}
+
+/// What a decided command answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    Done,
+    Bills(Vec<BillVerdict>),
+    StoreCreated(LocationId),
+    /// `true` when this very hold existed before.
+    Reserved { repeated: bool },
+    ScItemAdded(ScItemId),
+    /// The article's outer code.
+    Mapped { outer_code: String },
+    /// Channel trades: whether anything was new.
+    Seen { changed: bool },
+}
+
+/// The app behind an actor, where it is one.
+pub fn app_of(who: &Actor) -> Option<&AppKey> {
+    match who {
+        Actor::App { key, .. } => Some(key),
+        Actor::Channel | Actor::Platform | Actor::Clock | Actor::Keeper { .. } | Actor::Operator { .. } => None,
+    }
+}

@@ -1,0 +1,213 @@
+//! 派单: some units of one sub-order given to one location. This is the machine of the delivery path.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AllocationCode, LocationId, Oid, RefundId, Tid};
+use crate::order::timeline::Fact;
+use crate::time::Timestamp;
+
+/// One allocation of units to a location, for ever: a refused one stays as history.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Assignment {
+    pub code: AllocationCode,
+    pub tid: Tid,
+    pub oid: Oid,
+    pub location: LocationId,
+    /// A warehouse assignment needs no acceptance.
+    pub warehouse: bool,
+    pub units: i64,
+    pub state: AssignmentState,
+    pub allocated_at: Timestamp,
+    pub allocated_by: AllocatedBy,
+    /// The seller lane's version the decision was made at.
+    pub decided_at_version: i64,
+    /// Gifts, batch numbers and the like that the allocator wrote (§2.4), passed on as they came.
+    pub attributes: Option<String>,
+    pub shipment: Option<Shipment>,
+    /// Facts already on the timeline for this assignment: a repeat answers success and changes nothing.
+    pub facts: BTreeSet<RecordedFact>,
+    /// When silence means something: no answer (Notified), late shipping (Accepted). `None` when no clock runs.
+    pub due_at: Option<Timestamp>,
+}
+
+/// Who chose the location.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AllocatedBy {
+    Router,
+    App,
+    Operator,
+}
+
+/// A fact with the request it answers (a refund, a re-allocation); 0 for facts that belong to none.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct RecordedFact {
+    pub fact: Fact,
+    pub request: i64,
+}
+
+/// Carrier and waybill.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Shipment {
+    pub company_code: String,
+    pub company_name: String,
+    pub waybill: String,
+    pub at: Timestamp,
+}
+
+/// The delivery machine (`FAHUO`). States that end the assignment say so in [`AssignmentState::is_live`].
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssignmentState {
+    /// X_ALLOCATION_NOTIFIED: offered to the location.
+    Notified,
+    /// X_SHOP_ALLOCATION.
+    Accepted,
+    /// X_SHOP_CANCEL: somebody wants it back; timers stop, the hold stays.
+    CancelRequested { from: BeforeCancel, aim: CancelAim },
+    /// X_SHOP_CANCEL_DENIED: the goods are already gone.
+    CancelDenied { from: BeforeCancel, aim: CancelAim },
+    /// X_SHOP_HANDLED.
+    Shipped,
+    Signed,
+    /// X_HANDLED_CANCEL.
+    ReturnRequested { from: AfterShipping, refund: RefundId },
+    /// X_MATCHED.
+    Returned,
+    /// Money back without the goods.
+    Refunded,
+    /// X_SHOP_DENY by the store.
+    Refused,
+    /// X_SHOP_DENY by the clock.
+    Unanswered,
+    /// Taken back without blame.
+    Withdrawn,
+    /// X_SHOP_CANCEL_CONFIRM.
+    Cancelled,
+    /// The channel closed the sub-order.
+    Closed,
+}
+
+/// The states a cancel request may interrupt.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BeforeCancel {
+    Notified,
+    Accepted,
+}
+
+/// The states a return may start from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AfterShipping {
+    Shipped,
+    Signed,
+}
+
+/// What a cancel request is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CancelAim {
+    /// The buyer wants the money back.
+    Refund(RefundId),
+    /// The platform or the merchant wants another location; the number names the request.
+    Reallocate(i64),
+}
+
+impl CancelAim {
+    /// The request a fact about this cancel belongs to.
+    pub fn request(self) -> i64 {
+        match self {
+            CancelAim::Refund(refund) => refund.0,
+            CancelAim::Reallocate(request) => request,
+        }
+    }
+}
+
+impl AssignmentState {
+    /// Whether the assignment still has its units (they are at the location, or on their way to the buyer).
+    pub fn is_live(&self) -> bool {
+        match self {
+            AssignmentState::Notified
+            | AssignmentState::Accepted
+            | AssignmentState::CancelRequested { .. }
+            | AssignmentState::CancelDenied { .. }
+            | AssignmentState::Shipped
+            | AssignmentState::Signed
+            | AssignmentState::ReturnRequested { .. } => true,
+            AssignmentState::Returned
+            | AssignmentState::Refunded
+            | AssignmentState::Refused
+            | AssignmentState::Unanswered
+            | AssignmentState::Withdrawn
+            | AssignmentState::Cancelled
+            | AssignmentState::Closed => false,
+        }
+    }
+
+    /// Whether units of stock may be held for it.
+    pub fn holds_stock(&self) -> bool {
+        match self {
+            AssignmentState::Notified
+            | AssignmentState::Accepted
+            | AssignmentState::CancelRequested { .. }
+            | AssignmentState::CancelDenied { .. } => true,
+            AssignmentState::Shipped
+            | AssignmentState::Signed
+            | AssignmentState::ReturnRequested { .. }
+            | AssignmentState::Returned
+            | AssignmentState::Refunded
+            | AssignmentState::Refused
+            | AssignmentState::Unanswered
+            | AssignmentState::Withdrawn
+            | AssignmentState::Cancelled
+            | AssignmentState::Closed => false,
+        }
+    }
+
+    /// The stable name in tables, metrics, URLs and pages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            AssignmentState::Notified => "notified",
+            AssignmentState::Accepted => "accepted",
+            AssignmentState::CancelRequested { .. } => "cancel_requested",
+            AssignmentState::CancelDenied { .. } => "cancel_denied",
+            AssignmentState::Shipped => "shipped",
+            AssignmentState::Signed => "signed",
+            AssignmentState::ReturnRequested { .. } => "return_requested",
+            AssignmentState::Returned => "returned",
+            AssignmentState::Refunded => "refunded",
+            AssignmentState::Refused => "refused",
+            AssignmentState::Unanswered => "unanswered",
+            AssignmentState::Withdrawn => "withdrawn",
+            AssignmentState::Cancelled => "cancelled",
+            AssignmentState::Closed => "closed",
+        }
+    }
+
+    /// The white paper's state (§1.3.1, §6.5) that `omnichannel_param` shows.
+    pub fn white_paper_state(&self) -> &'static str {
+        match self {
+            AssignmentState::Notified => "X_ALLOCATION_NOTIFIED",
+            AssignmentState::Accepted => "X_SHOP_ALLOCATION",
+            AssignmentState::CancelRequested { .. } | AssignmentState::Withdrawn | AssignmentState::Closed => {
+                "X_SHOP_CANCEL"
+            }
+            AssignmentState::CancelDenied { .. } => "X_SHOP_CANCEL_DENIED",
+            AssignmentState::Shipped | AssignmentState::Signed | AssignmentState::Refunded => "X_SHOP_HANDLED",
+            AssignmentState::ReturnRequested { .. } => "X_HANDLED_CANCEL",
+            AssignmentState::Returned => "X_MATCHED",
+            AssignmentState::Refused | AssignmentState::Unanswered => "X_SHOP_DENY",
+            AssignmentState::Cancelled => "X_SHOP_CANCEL_CONFIRM",
+        }
+    }
+}
+
+impl Assignment {
+    /// Whether this fact was recorded before for the same request.
+    pub fn has(&self, fact: Fact, request: i64) -> bool {
+        self.facts.contains(&RecordedFact { fact, request })
+    }
+}

@@ -1,0 +1,7 @@
+//! Orders: the trade stays whole, its sub-orders get assignments, and the assignment has the state machine.
+
+pub mod assignment;
+pub mod file;
+pub mod refund;
+pub mod timeline;
+pub mod trade;

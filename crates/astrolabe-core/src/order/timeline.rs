@@ -1,0 +1,85 @@
+//! The timeline: who, what, when it happened, when we learnt of it. The only source of clocks and KPIs, and the
+//! idempotency record of order commands.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AllocationCode, AppKey, LocationId, Oid, Tid};
+use crate::stock::book::Moment;
+
+/// What happened. `Milestone*` are facts that move no state (white paper §1.3.1 通用状态).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fact {
+    Paid,
+    PassedOn,
+    Held,
+    HoldLifted,
+    AllocationAsked,
+    AllocatorSilent,
+    TakenOver,
+    Allocated,
+    Unfillable,
+    Accepted,
+    Refused,
+    Unanswered,
+    GaveBack,
+    Withdrawn,
+    Mismatch,
+    RefundAsked,
+    RefundWithdrawn,
+    ReallocationAsked,
+    CancelConfirmed,
+    CancelDenied,
+    Cancelled,
+    ChannelConsigned,
+    Shipped,
+    ShipmentCorrected,
+    ShippedWithoutChannel,
+    ShipLate,
+    Signed,
+    Closed,
+    ReturnAsked,
+    ReturnWithdrawn,
+    Returned,
+    Refunded,
+    ToSystem,
+    ServiceAudited,
+    FinanceAudited,
+    SortPrinted,
+    SendPrinted,
+    LogisticsPrinted,
+    Sorted,
+    Examined,
+    Packaged,
+    Weighed,
+    OutWarehouse,
+}
+
+/// Who did it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Actor {
+    Channel,
+    Platform,
+    Clock,
+    App { key: AppKey, operator: String },
+    Keeper { user: String, store: LocationId },
+    Operator { user: String },
+}
+
+/// One line of a timeline. Unique per (trade, sub-order, assignment, fact, request).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct TimelineFact {
+    pub tid: Tid,
+    /// `None` for facts of the whole trade.
+    pub oid: Option<Oid>,
+    pub code: Option<AllocationCode>,
+    pub fact: Fact,
+    /// The refund or re-allocation it belongs to, else 0; for facts that may recur on a sub-order, the recurrence.
+    pub request: i64,
+    pub location: Option<LocationId>,
+    pub who: Actor,
+    pub at: Moment,
+    /// What explains it: a decision's inputs, a refusal's reason, a waybill. Never a buyer's data.
+    pub detail: Option<String>,
+}

@@ -1,0 +1,189 @@
+//! What one group leaves to be written, in one transaction.
+
+use crate::command::Work;
+use crate::goods::{Item, ScItem};
+use crate::ids::{HoldKey, ItemId, Oid, OutwardId, ReservationId, ScItemId, Tid, WorkId};
+use crate::order::assignment::Assignment;
+use crate::order::file::TradeFile;
+use crate::order::timeline::TimelineFact;
+use crate::order::trade::Trade;
+use crate::outward::{Outward, OutwardState};
+use crate::place::Location;
+use crate::stock::book::StockChanges;
+use crate::stock::hold::{AheadHold, Reservation};
+use crate::time::Timestamp;
+use crate::world::bills::{AdjustKey, AdjustRecord, BillKey, BillRecord};
+use crate::world::slots::SlotChange;
+use crate::world::{Journal, World};
+
+/// Rows of one group. "Put" means insert or replace by key.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    pub stock: StockChanges,
+    pub put_trades: Vec<Trade>,
+    pub put_assignments: Vec<Assignment>,
+    pub put_reservations: Vec<Reservation>,
+    pub gone_reservations: Vec<ReservationId>,
+    pub ahead: Vec<SlotChange<HoldKey, AheadHold>>,
+    pub bills: Vec<(BillKey, BillRecord)>,
+    pub adjusts: Vec<(AdjustKey, AdjustRecord)>,
+    pub timeline: Vec<TimelineFact>,
+    pub outward: Vec<Outward>,
+    pub settled: Vec<OutwardSettled>,
+    pub work: Vec<NewWork>,
+    pub work_done: Vec<WorkId>,
+    pub published: Vec<(Tid, String)>,
+    pub tasks: Vec<TaskOpened>,
+    pub locations: Vec<Location>,
+    pub items: Vec<SlotChange<ItemId, Item>>,
+    pub sc_items: Vec<SlotChange<ScItemId, ScItem>>,
+}
+
+/// How a call outward went.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutwardSettled {
+    pub id: OutwardId,
+    pub state: OutwardState,
+}
+
+/// A piece of work for later.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewWork {
+    pub id: WorkId,
+    pub work: Work,
+    pub made_at: Timestamp,
+}
+
+/// Something that only a person can settle.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TaskOpened {
+    pub kind: TaskKind,
+    pub tid: Tid,
+    pub oid: Option<Oid>,
+    pub detail: String,
+    pub at: Timestamp,
+}
+
+/// What a task is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum TaskKind {
+    Unfillable,
+    AllocatorSilent,
+    AllocatorSaysShipped,
+    Mismatch,
+    ShipLate,
+    ShippedThoughClosed,
+    ShippedWithoutChannel,
+    DeadLetter,
+}
+
+impl TaskKind {
+    /// The stable name in tables, metrics and pages.
+    pub fn name(self) -> &'static str {
+        match self {
+            TaskKind::Unfillable => "unfillable",
+            TaskKind::AllocatorSilent => "allocator_silent",
+            TaskKind::AllocatorSaysShipped => "allocator_says_shipped",
+            TaskKind::Mismatch => "mismatch",
+            TaskKind::ShipLate => "ship_late",
+            TaskKind::ShippedThoughClosed => "shipped_though_closed",
+            TaskKind::ShippedWithoutChannel => "shipped_without_channel",
+            TaskKind::DeadLetter => "dead_letter",
+        }
+    }
+}
+
+pub(super) fn take(world: &mut World) -> Changes {
+    let journal = std::mem::take(&mut world.journal);
+    let mut changes = Changes {
+        stock: world.stock.take_changes(),
+        ahead: world.ahead.take_changes(),
+        bills: put_only(world.bills.take_changes()),
+        adjusts: put_only(world.adjusts.take_changes()),
+        items: world.items.take_changes(),
+        sc_items: world.sc_items.take_changes(),
+        locations: touched_places(world),
+        ..Changes::default()
+    };
+    take_journal(&mut changes, journal);
+    for change in world.files.take_changes() {
+        if let Some(after) = change.after {
+            take_file(&mut changes, change.before.as_ref(), after);
+        }
+    }
+    changes
+}
+
+fn touched_places(world: &mut World) -> Vec<Location> {
+    let touched = std::mem::take(&mut world.places_touched);
+    touched.into_keys().filter_map(|id| world.places.get(id).cloned()).collect()
+}
+
+fn put_only<K, V>(changes: Vec<SlotChange<K, V>>) -> Vec<(K, V)> {
+    changes.into_iter().filter_map(|change| change.after.map(|after| (change.key, after))).collect()
+}
+
+fn take_journal(changes: &mut Changes, journal: Journal) {
+    changes.timeline = journal.timeline;
+    changes.outward = journal.outward;
+    changes.settled = journal.settled;
+    changes.work = journal.work;
+    changes.work_done = journal.work_done;
+    changes.published = journal.published;
+    changes.tasks = journal.tasks;
+}
+
+fn take_file(changes: &mut Changes, before: Option<&TradeFile>, after: TradeFile) {
+    if before.is_none_or(|before| before.trade != after.trade) {
+        changes.put_trades.push(after.trade);
+    }
+    for assignment in after.assignments {
+        let known = before.and_then(|before| before.by_code(assignment.code));
+        if known != Some(&assignment) {
+            changes.put_assignments.push(assignment);
+        }
+    }
+    let held_before = before.map(|before| before.reservations.as_slice()).unwrap_or_default();
+    for reservation in held_before {
+        if !after.reservations.iter().any(|held| held.id == reservation.id) {
+            changes.gone_reservations.push(reservation.id);
+        }
+    }
+    for reservation in after.reservations {
+        if !held_before.contains(&reservation) {
+            changes.put_reservations.push(reservation);
+        }
+    }
+}
+
+impl Changes {
+    /// Rows this group writes, as the row budget counts them (the lane's own row not included).
+    pub fn rows(&self) -> usize {
+        self.stock.cells.len()
+            + self.stock.entries.len()
+            + self.stock.discrepancies.len()
+            + self.stock.queue.len()
+            + self.put_trades.len()
+            + self.put_assignments.len()
+            + self.put_reservations.len()
+            + self.gone_reservations.len()
+            + self.ahead.len()
+            + self.bills.len()
+            + self.adjusts.len()
+            + self.timeline.len()
+            + self.outward.len()
+            + self.settled.len()
+            + self.work.len()
+            + self.work_done.len()
+            + self.published.len()
+            + self.tasks.len()
+            + self.locations.len()
+            + self.items.len()
+            + self.sc_items.len()
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.rows() == 0
+    }
+}

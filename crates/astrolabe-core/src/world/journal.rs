@@ -1,0 +1,91 @@
+//! What a group adds and never changes: facts, calls outward, work, tasks.
+
+use crate::ids::{OutwardId, Tid, WorkId};
+use crate::order::timeline::TimelineFact;
+use crate::outward::{Outward, OutwardState};
+use crate::world::changes::{NewWork, OutwardSettled, TaskOpened};
+
+/// Appended rows of one group.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    pub(crate) timeline: Vec<TimelineFact>,
+    pub(crate) outward: Vec<Outward>,
+    pub(crate) settled: Vec<OutwardSettled>,
+    pub(crate) work: Vec<NewWork>,
+    pub(crate) work_done: Vec<WorkId>,
+    pub(crate) published: Vec<(Tid, String)>,
+    pub(crate) tasks: Vec<TaskOpened>,
+    marks: [usize; 7],
+}
+
+impl Journal {
+    /// A fact for the timeline.
+    pub fn fact(&mut self, fact: TimelineFact) {
+        self.timeline.push(fact);
+    }
+
+    /// A call outward.
+    pub fn outward(&mut self, outward: Outward) {
+        self.outward.push(outward);
+    }
+
+    /// How an attempt at a call outward went.
+    pub fn settle(&mut self, id: OutwardId, state: OutwardState) {
+        self.settled.push(OutwardSettled { id, state });
+    }
+
+    /// Work for later.
+    pub fn work(&mut self, work: NewWork) {
+        if !self.work.iter().any(|known| known.work == work.work) {
+            self.work.push(work);
+        }
+    }
+
+    /// Work that is done.
+    pub fn work_done(&mut self, id: WorkId) {
+        self.work_done.push(id);
+    }
+
+    /// The trade object as published.
+    pub fn published(&mut self, tid: Tid, json: String) {
+        self.published.push((tid, json));
+    }
+
+    /// Something a person should look at.
+    pub fn task(&mut self, task: TaskOpened) {
+        self.tasks.push(task);
+    }
+
+    /// Facts recorded so far in this group.
+    pub fn facts(&self) -> &[TimelineFact] {
+        &self.timeline
+    }
+
+    /// Calls outward recorded so far in this group.
+    pub fn calls(&self) -> &[Outward] {
+        &self.outward
+    }
+
+    pub(crate) fn begin(&mut self) {
+        self.marks = [
+            self.timeline.len(),
+            self.outward.len(),
+            self.settled.len(),
+            self.work.len(),
+            self.work_done.len(),
+            self.published.len(),
+            self.tasks.len(),
+        ];
+    }
+
+    pub(crate) fn revert(&mut self) {
+        let [timeline, outward, settled, work, work_done, published, tasks] = self.marks;
+        self.timeline.truncate(timeline);
+        self.outward.truncate(outward);
+        self.settled.truncate(settled);
+        self.work.truncate(work);
+        self.work_done.truncate(work_done);
+        self.published.truncate(published);
+        self.tasks.truncate(tasks);
+    }
+}

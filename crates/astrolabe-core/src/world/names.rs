@@ -1,0 +1,38 @@
+//! What a group must load: the things its commands name, then the things those point at. Two rounds, never more.
+
+use std::collections::BTreeSet;
+
+use crate::ids::{BillNum, HoldKey, ItemId, LocationId, ScItemId, Tid};
+use crate::stock::cell::CellKey;
+
+/// Keys to load. Loading a key that does not exist loads its absence.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Names {
+    /// Trades with their assignments and reservations.
+    pub tids: BTreeSet<Tid>,
+    /// Listings with tags, mappings and bindings.
+    pub items: BTreeSet<ItemId>,
+    /// Articles with all their cells and their shortage queue.
+    pub sc_items: BTreeSet<ScItemId>,
+    /// Articles by the merchant's code.
+    pub outer_codes: BTreeSet<String>,
+    /// Pre-payment holds.
+    pub hold_keys: BTreeSet<HoldKey>,
+    /// Applied stock bills with these numbers, whatever cell they were for.
+    pub bill_nums: BTreeSet<BillNum>,
+    /// Applied adjusts with these numbers.
+    pub adjust_nums: BTreeSet<BillNum>,
+    /// Units committed in a cell in a later second than this one (epoch seconds), by when we learnt of them.
+    pub committed_after: BTreeSet<(CellKey, i64)>,
+    /// Who holds units in a cell, whole reservations.
+    pub holders: BTreeSet<CellKey>,
+    /// What stands at a location: live assignments, certain stock.
+    pub occupancy: BTreeSet<LocationId>,
+}
+
+impl Names {
+    /// Whether there is nothing to load.
+    pub fn is_empty(&self) -> bool {
+        *self == Names::default()
+    }
+}
