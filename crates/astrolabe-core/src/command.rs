@@ -17,7 +17,9 @@ use crate::outward::OutwardState;
 use crate::place::Location;
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator};
-use crate::stock::cell::StockClass;
+use crate::stock::cell::{CellKey, StockClass};
+use crate::stock::deduct::QueuePlace;
+use crate::stock::hold::HolderName;
 use crate::time::{Millis, Timestamp};
 
 /// One thing asked of one seller's lane, decided as a whole.
@@ -83,6 +85,45 @@ pub enum Command {
     MapItem { item: ItemId, sku: SkuId, sc_item: Option<ScItemId>, outer_code: Option<String> },
     /// `scitem.map.delete`.
     UnmapArticle { sc_item: ScItemId },
+}
+
+impl Command {
+    /// The stable name in logs and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::ReportStock(_) => "report_stock",
+            Command::AdjustHold(_) => "adjust_hold",
+            Command::ReserveAhead(_) => "reserve_ahead",
+            Command::ReleaseAhead { .. } => "release_ahead",
+            Command::SeeTrade(_) => "see_trade",
+            Command::SeeRefund(_) => "see_refund",
+            Command::SeeChannelConsign { .. } => "see_channel_consign",
+            Command::SyncAllocation(_) => "sync_allocation",
+            Command::Accept(_) => "accept",
+            Command::Refuse { .. } => "refuse",
+            Command::Ship { .. } => "ship",
+            Command::AnswerCancel { .. } => "answer_cancel",
+            Command::ReceiveReturn(_) => "receive_return",
+            Command::SeeSigned { .. } => "see_signed",
+            Command::RecordMilestone { .. } => "record_milestone",
+            Command::Reallocate(_) => "reallocate",
+            Command::SetHold { .. } => "set_hold",
+            Command::LiftHold { .. } => "lift_hold",
+            Command::LookAtClock { .. } => "look_at_clock",
+            Command::ExpireAhead { .. } => "expire_ahead",
+            Command::SettleOutward { .. } => "settle_outward",
+            Command::DoWork { .. } => "do_work",
+            Command::CreateStore(_) => "create_store",
+            Command::UpdateStore(_) => "update_store",
+            Command::DeclareWarehouse(_) => "declare_warehouse",
+            Command::DeleteStores(_) => "delete_stores",
+            Command::BindItem { .. } => "bind_item",
+            Command::TagItem { .. } => "tag_item",
+            Command::AddScItem { .. } => "add_sc_item",
+            Command::MapItem { .. } => "map_item",
+            Command::UnmapArticle { .. } => "unmap_article",
+        }
+    }
 }
 
 /// What a bill is about: an article, or a listing whose article we find or make (§4.2, schemes 1 and 2).
@@ -281,10 +322,15 @@ pub struct Reallocate {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
-    /// Units of an article became promisable: serve who waits.
-    StockRisen { sc_item: ScItemId },
-    /// A cell holds more than it has: free whole reservations.
-    CellShort { cell: crate::stock::cell::CellKey },
+    /// Units of an article became promisable: serve who waits, from the place in the queue after this one on.
+    StockRisen { sc_item: ScItemId, after: Option<QueuePlace> },
+    /// Try again what waits in this trade.
+    ServeWaiting { tid: Tid },
+    /// A cell holds more than it has: choose whole reservations to free. `round` counts how often that was done since
+    /// the cell became short.
+    CellShort { cell: CellKey, round: u32 },
+    /// Free one holder's units in a cell, if the cell is still short.
+    FreeHold { cell: CellKey, who: HolderName },
     /// A store paused or closed: withdraw what it has not answered.
     StoreShut { location: LocationId },
     /// A store opened or was bound to something: look again at what nobody could serve.

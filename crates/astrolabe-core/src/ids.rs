@@ -84,32 +84,37 @@ pub const TMALL: ChannelId = ChannelId(1);
 /// The channel number of stock that all channels and the shop floor share (`Uncertain`).
 pub const ALL_CHANNELS: ChannelId = ChannelId(0);
 
-/// Gives ids within one group. The caller reserves `base` from the clock and its node number, so that ids of two
-/// groups never meet; within a group the mint only counts.
+/// Gives ids within one group. The lane sets its start from the clock and its node number, so that ids of two groups
+/// never meet; within a group the mint only counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdMint {
     long: i64,
+    long_step: i64,
     short: i64,
+    short_step: i64,
 }
 
-/// Ids that one group may take without touching the next millisecond's.
-pub const IDS_PER_BASE: i64 = 1 << 20;
-
 impl IdMint {
-    /// `long_base` starts 63-bit ids, `short_base` those that leave as JSON numbers and stay below 2⁵³.
-    pub fn new(long_base: i64, short_base: i64) -> Self {
-        Self { long: long_base, short: short_base }
+    /// `long` and `short` are the last ids given; the steps keep the node's number in the low bits. Long ids have 63
+    /// bits; short ones leave as JSON numbers and stay below 2⁵³.
+    pub fn new(long: i64, long_step: i64, short: i64, short_step: i64) -> Self {
+        Self { long, long_step, short, short_step }
     }
 
     /// The next 63-bit id.
     pub fn long(&mut self) -> i64 {
-        self.long += 1;
+        self.long += self.long_step;
         self.long
     }
 
     /// The next id below 2⁵³.
     pub fn short(&mut self) -> i64 {
-        self.short += 1;
+        self.short += self.short_step;
         self.short
+    }
+
+    /// The last 63-bit id given.
+    pub fn last_long(&self) -> i64 {
+        self.long
     }
 }

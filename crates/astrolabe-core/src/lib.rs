@@ -6,6 +6,8 @@
 //! [`decide::decide`], which judges a [`command::Command`] on a loaded [`world::World`]; the one exit is
 //! [`world::Changes`], which a store writes in a single transaction.
 
+#![warn(clippy::iter_over_hash_type)]
+
 pub mod command;
 pub mod decide;
 pub mod geo;

@@ -66,4 +66,6 @@ pub enum OutwardState {
     Pending { attempts: u32, next_at: Timestamp, last_error: Option<String> },
     Delivered { attempts: u32, at: Timestamp },
     Dead { attempts: u32, at: Timestamp, error: String },
+    /// The receiver registered no address for it: nothing was sent, and nothing has to be.
+    Skipped { at: Timestamp },
 }

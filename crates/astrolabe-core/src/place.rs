@@ -1,11 +1,13 @@
 //! Locations: the stores and warehouses of one merchant.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
 use crate::geo::Point;
 use crate::ids::{LocationId, StoreCode, WarehouseCode};
+use crate::routing::{Nearest, Site};
 use crate::time::OpeningHours;
 
 /// 门店类型 (white paper §6.1.1 `storeType`).
@@ -96,6 +98,8 @@ pub struct Places {
     by_id: BTreeMap<LocationId, Location>,
     by_store_code: BTreeMap<StoreCode, LocationId>,
     by_warehouse_code: BTreeMap<WarehouseCode, LocationId>,
+    /// Built when routing first asks; emptied when something it knows changes.
+    nearest: OnceLock<Nearest>,
 }
 
 impl Places {
@@ -121,7 +125,11 @@ impl Places {
 
     /// Adds or replaces a location. A deleted store gives its code free.
     pub fn put(&mut self, location: Location) {
-        self.remove(location.id);
+        let old = self.unlist(location.id);
+        let seen = |place: &Location| (!place.deleted).then(|| Site::of(place));
+        if old.as_ref().and_then(seen) != seen(&location) {
+            self.nearest = OnceLock::new();
+        }
         if !location.deleted {
             match &location.kind {
                 LocationKind::Store { code, .. } => {
@@ -137,6 +145,11 @@ impl Places {
 
     /// Takes a location out again; only a reverted command does this.
     pub fn remove(&mut self, id: LocationId) -> Option<Location> {
+        self.nearest = OnceLock::new();
+        self.unlist(id)
+    }
+
+    fn unlist(&mut self, id: LocationId) -> Option<Location> {
         let old = self.by_id.remove(&id)?;
         match &old.kind {
             LocationKind::Store { code, .. } => {
@@ -151,6 +164,11 @@ impl Places {
             }
         }
         Some(old)
+    }
+
+    /// The live locations by distance, for routing. Building it costs one pass over all places after a change.
+    pub fn nearest(&self) -> &Nearest {
+        self.nearest.get_or_init(|| Nearest::of(self.all()))
     }
 
     /// All live locations in id order.

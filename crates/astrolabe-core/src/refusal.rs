@@ -21,6 +21,16 @@ pub enum Refusal {
     HoldTooLong { most_minutes: i64 },
     #[error("a quantity must be greater than 0")]
     QuantityNotPositive,
+    #[error("a quantity must not be below 0")]
+    QuantityNegative,
+    #[error("hold {key} has ended: take a new key")]
+    HoldEnded { key: HoldKey },
+    #[error("article {sc_item} is a combo: its stock is its components'")]
+    ComboHasNoStock { sc_item: ScItemId },
+    #[error("sub-order {oid} does not take article {sc_item}")]
+    OtherArticle { oid: Oid, sc_item: ScItemId },
+    #[error("{wanted} units are more than the {most} that sub-order {oid} can move")]
+    MoreThanOrdered { oid: Oid, wanted: i64, most: i64 },
     #[error("bill was used before with another {field}")]
     BillReused { field: &'static str },
     #[error("the certain stock of {cell} was initialised before")]
@@ -85,6 +95,8 @@ pub enum Refusal {
     MappedElsewhere { sc_item: ScItemId },
     #[error("outer code {outer_code} belongs to another article")]
     OuterCodeExists { outer_code: String },
+    #[error("no article has the outer code {outer_code}")]
+    OuterCodeNotFound { outer_code: String },
     #[error("the listing maps to no article")]
     NotMapped { item: ItemId },
 }

@@ -1,1 +1,18 @@
+//! Where the truth is kept: one operation-shaped contract, two databases.
+//!
+//! [`Store`] and [`Group`] say what may be asked; `sqlite/` and `postgres/` are the two answers, with the same files in
+//! the same order. Nothing here decides anything, and nothing here knows a wire format. Row types stay inside.
 
+mod contract;
+mod directory;
+mod error;
+mod views;
+
+pub use contract::{AnswerKey, ChangedSince, Group, Lease, SellerState, Store, StoredAnswer};
+pub use directory::{
+    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, Role, SessionRow, SpiAddress, UserRole, UserRow,
+};
+pub use error::StoreError;
+pub use views::{
+    AssignmentView, DueOutward, OutwardView, Overview, StateCount, TaskView, TradeView,
+};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AllocationCode, LocationId, Oid, RefundId, Tid};
 use crate::order::timeline::Fact;
+use crate::stock::cell::CellKey;
 use crate::time::Timestamp;
 
 /// One allocation of units to a location, for ever: a refused one stays as history.
@@ -30,6 +31,16 @@ pub struct Assignment {
     pub facts: BTreeSet<RecordedFact>,
     /// When silence means something: no answer (Notified), late shipping (Accepted). `None` when no clock runs.
     pub due_at: Option<Timestamp>,
+    /// The units that left when it shipped, by cell: a return goes back to the same class.
+    #[serde(default)]
+    pub committed: Vec<CommittedPart>,
+}
+
+/// Units that left one cell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CommittedPart {
+    pub cell: CellKey,
+    pub units: i64,
 }
 
 /// Who chose the location.

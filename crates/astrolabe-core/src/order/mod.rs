@@ -2,6 +2,8 @@
 
 pub mod assignment;
 pub mod file;
+pub mod machine;
 pub mod refund;
 pub mod timeline;
 pub mod trade;
+pub mod waiting;

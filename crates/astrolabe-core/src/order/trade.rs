@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::geo::Point;
 use crate::goods::Component;
-use crate::ids::{AppKey, ChannelId, HoldKey, ItemId, LocationId, Oid, SkuId, Tid};
+use crate::ids::{AppKey, ChannelId, HoldKey, ItemId, LocationId, Oid, OutwardId, SkuId, Tid};
 use crate::money::Fen;
 use crate::order::refund::Refund;
 use crate::seller::RoleMode;
@@ -74,8 +74,8 @@ pub enum Level {
 pub enum AllocationAsk {
     /// The platform allocates, or nothing was asked yet.
     None,
-    /// `allocate` is on its way or answered; silence is judged at `deadline`.
-    Asked { app: AppKey, asked_at: Timestamp, deadline: Timestamp, queried: bool },
+    /// `allocate` is on its way (as `call`) or answered; silence is judged at `deadline`.
+    Asked { app: AppKey, call: OutwardId, asked_at: Timestamp, deadline: Timestamp, queried: bool },
     /// The app stayed silent or failed, and the platform owns the allocation from here on.
     TakenOver { app: AppKey, at: Timestamp },
     /// Silent, and the seller wants a person to look: an exception task is open.

@@ -16,11 +16,11 @@ pub struct RouterSettings {
     pub per_line: i64,
     /// Penalty of every package after the first (the buyer gets two parcels).
     pub split: i64,
-    /// Price of taking the last units of a location: charged × units / (available after).
+    /// Price of taking the last units of a location: charged × units / (units left after + 1).
     pub scarcity: i64,
     /// Penalty of a line that nobody serves.
     pub unfilled: i64,
-    /// Units kept back for the shop floor of every store.
+    /// Uncertain units kept back for the shop floor of every store; certain ones are the channel's own.
     pub safety_stock: i64,
     /// Distance assumed when either end has no known point, in kilometres.
     pub unknown_km: i64,

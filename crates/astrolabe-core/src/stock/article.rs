@@ -72,6 +72,11 @@ impl ArticleStock {
         })
     }
 
+    /// Number of cells that units may be promised from, of all channels.
+    pub fn stocked_cells(&self) -> usize {
+        self.by_available.len()
+    }
+
     /// Units that may be promised at a location from both classes together.
     pub fn promisable_at(&self, location: LocationId, channel: ChannelId) -> i64 {
         [StockClass::Certain, StockClass::Uncertain]

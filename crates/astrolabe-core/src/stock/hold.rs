@@ -65,3 +65,42 @@ pub struct AheadHold {
     pub made_at: Timestamp,
     pub expires_at: Timestamp,
 }
+
+/// How firmly units are held: a short cell frees the lesser kinds first, and the last kind never.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HolderKind {
+    Guard,
+    /// A pre-payment hold.
+    Ahead,
+    /// A sub-order that no location has been given.
+    Unassigned,
+    /// A delivery offered to a location and not answered.
+    Offered,
+    /// Anything else that an assignment holds (pickups, accepted ones, …): only shown.
+    Kept,
+}
+
+/// Names a holder.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HolderName {
+    Trade { tid: Tid, reservation: ReservationId },
+    Ahead { key: HoldKey },
+}
+
+/// Somebody who holds units in a cell.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Holder {
+    pub kind: HolderKind,
+    pub who: HolderName,
+    pub units: i64,
+    pub made_at: Timestamp,
+}
+
+impl Holder {
+    /// The order in which a short cell frees holders: kind by kind, newest first within a kind.
+    pub fn freeing_order(&self) -> (HolderKind, std::cmp::Reverse<Timestamp>, std::cmp::Reverse<HolderName>) {
+        (self.kind, std::cmp::Reverse(self.made_at), std::cmp::Reverse(self.who.clone()))
+    }
+}

@@ -6,5 +6,10 @@
 pub mod article;
 pub mod book;
 pub mod cell;
+pub mod commits;
+pub mod deduct;
 pub mod entry;
+pub mod held;
 pub mod hold;
+pub mod holds;
+pub mod moves;

@@ -26,7 +26,7 @@ use crate::seller::Seller;
 use crate::stock::article::ArticleStock;
 use crate::stock::book::Stock;
 use crate::stock::cell::CellKey;
-use crate::stock::hold::AheadHold;
+use crate::stock::hold::{AheadHold, Holder};
 
 /// What one location still has to do or to lose; asked for before it is deleted or shut.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -45,12 +45,8 @@ pub struct Occupancy {
 /// Most trades that one piece of work looks at.
 pub const OCCUPANTS_MAX: usize = 200;
 
-/// Somebody who holds units in a cell.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Holder {
-    Trade { tid: Tid },
-    Ahead { key: HoldKey },
-}
+/// Most holders of a cell that one piece of work looks at.
+pub const HOLDERS_MAX: usize = 200;
 
 /// Loaded state of one seller.
 #[derive(Clone, Debug)]
@@ -104,7 +100,7 @@ impl World {
         Self {
             seller,
             version,
-            mint: IdMint::new(0, 0),
+            mint: IdMint::new(0, 1, 0, 1),
             places: all,
             items: Slots::default(),
             sc_items: Slots::default(),
@@ -224,6 +220,11 @@ impl World {
     /// leaves, at `version + 1`.
     pub fn take_changes(&mut self) -> Changes {
         changes::take(self)
+    }
+
+    /// Rows that the group will write at least, to stop before a transaction grows too large.
+    pub fn rows_so_far(&self) -> usize {
+        self.stock.entries().len() * 2 + self.journal.facts().len() * 2 + self.journal.calls().len()
     }
 
     /// Forgets what was loaded for one group.

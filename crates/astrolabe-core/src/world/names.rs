@@ -16,6 +16,8 @@ pub struct Names {
     pub sc_items: BTreeSet<ScItemId>,
     /// Articles by the merchant's code.
     pub outer_codes: BTreeSet<String>,
+    /// Listings that map to these articles.
+    pub mapped_to: BTreeSet<ScItemId>,
     /// Pre-payment holds.
     pub hold_keys: BTreeSet<HoldKey>,
     /// Applied stock bills with these numbers, whatever cell they were for.
@@ -24,13 +26,29 @@ pub struct Names {
     pub adjust_nums: BTreeSet<BillNum>,
     /// Units committed in a cell in a later second than this one (epoch seconds), by when we learnt of them.
     pub committed_after: BTreeSet<(CellKey, i64)>,
-    /// Who holds units in a cell, whole reservations.
+    /// Who holds units in a cell, in [`crate::stock::hold::Holder::freeing_order`], at most [`super::HOLDERS_MAX`];
+    /// those of the last kind may be left out.
     pub holders: BTreeSet<CellKey>,
     /// What stands at a location: live assignments, certain stock.
     pub occupancy: BTreeSet<LocationId>,
 }
 
 impl Names {
+    /// Adds another command's names.
+    pub fn merge(&mut self, mut other: Names) {
+        self.tids.append(&mut other.tids);
+        self.items.append(&mut other.items);
+        self.sc_items.append(&mut other.sc_items);
+        self.outer_codes.append(&mut other.outer_codes);
+        self.mapped_to.append(&mut other.mapped_to);
+        self.hold_keys.append(&mut other.hold_keys);
+        self.bill_nums.append(&mut other.bill_nums);
+        self.adjust_nums.append(&mut other.adjust_nums);
+        self.committed_after.append(&mut other.committed_after);
+        self.holders.append(&mut other.holders);
+        self.occupancy.append(&mut other.occupancy);
+    }
+
     /// Whether there is nothing to load.
     pub fn is_empty(&self) -> bool {
         *self == Names::default()

@@ -106,6 +106,11 @@ impl<K: Ord + Clone, V: Clone + PartialEq> Slots<K, V> {
             .collect()
     }
 
+    /// Forgets one value, so that it is loaded again when next named.
+    pub fn forget(&mut self, key: &K) {
+        self.now.remove(key);
+    }
+
     /// Forgets everything loaded.
     pub(crate) fn clear(&mut self) {
         self.now.clear();

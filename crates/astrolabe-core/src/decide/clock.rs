@@ -1,0 +1,230 @@
+//! Time passing over one trade: holds that end, an allocating app's silence, offers left unanswered, late shipping,
+//! units that wait for stock. No timer moves anything from Accepted: it warns.
+
+use crate::command::Outcome;
+use crate::ids::{AllocationCode, Oid, OutwardId, Tid};
+use crate::order::assignment::{Assignment, AssignmentState};
+use crate::order::machine::Event;
+use crate::order::timeline::{Actor, Fact};
+use crate::order::trade::{AllocationAsk, Level, Trade, UnassignedState};
+use crate::order::waiting::WaitEvent;
+use crate::outward::{Message, OutwardState, Receiver};
+use crate::place::StoreStatus;
+use crate::refusal::Refusal;
+use crate::stock::book::Moment;
+use crate::stock::cell::StockCell;
+use crate::time::{Millis, Timestamp};
+use crate::world::{TaskKind, World};
+
+use super::allocation::{settle_ask, take_over};
+use super::answers::tell_allocator;
+use super::case::{Case, Note};
+use super::holdback::let_go;
+use super::route::{self, Why};
+
+/// When a trade must be looked at next, as far as its own clocks say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum NextLook {
+    /// Nothing of it waits.
+    Never,
+    At(Option<Timestamp>),
+}
+
+/// The next instant at which silence about the trade as a whole means something.
+pub(super) fn next_look(trade: &Trade) -> NextLook {
+    let waits = trade.sub_orders.iter().any(|line| {
+        line.unassigned.as_ref().is_some_and(|unassigned| match unassigned.state {
+            UnassignedState::Held | UnassignedState::Routing | UnassignedState::Unfillable { .. } => true,
+            UnassignedState::Created | UnassignedState::Cancelled | UnassignedState::Closed => false,
+        })
+    });
+    if !waits || trade.level != Level::Routed {
+        return NextLook::Never;
+    }
+    let asked = match &trade.allocation {
+        AllocationAsk::Asked { asked_at, deadline, queried: false, .. } => Some(half(*asked_at, *deadline)),
+        AllocationAsk::Asked { deadline, queried: true, .. } => Some(*deadline),
+        AllocationAsk::None | AllocationAsk::TakenOver { .. } | AllocationAsk::Silent { .. } => None,
+    };
+    let holds = trade.holds.iter().filter_map(|hold| hold.until);
+    NextLook::At(holds.chain(asked).min())
+}
+
+/// Half of an allocating app's time: then it is asked what it has so far.
+fn half(asked_at: Timestamp, deadline: Timestamp) -> Timestamp {
+    asked_at + Millis((deadline - asked_at).0 / 2)
+}
+
+/// Whatever of the trade is due at `now`.
+pub(super) fn look(world: &mut World, tid: Tid, now: Timestamp) -> Result<Outcome, Refusal> {
+    let mut case = Case::open(world, tid, Actor::Clock, Moment::now(now))?;
+    if case.trade().level != Level::Routed {
+        return Ok(Outcome::Done);
+    }
+    case.looked();
+    end_holds(&mut case)?;
+    judge_allocator(&mut case)?;
+    let taken_back = judge_assignments(&mut case)?;
+    free_short_holds(&mut case)?;
+    look_again_for_app(&mut case)?;
+    let why = if taken_back { Why::New } else { Why::LookAgain };
+    route::serve(&mut case, Why::LookAgain, &[])?;
+    if why == Why::New && case.allocator().is_some() {
+        route::serve(&mut case, Why::New, &[])?;
+    }
+    settle_ask(&mut case);
+    case.close();
+    Ok(Outcome::Done)
+}
+
+fn end_holds(case: &mut Case<'_>) -> Result<(), Refusal> {
+    let now = case.now();
+    let before = case.trade().holds.len();
+    case.file.trade.holds.retain(|hold| hold.until.is_none_or(|until| until > now));
+    if case.trade().holds.len() == before {
+        return Ok(());
+    }
+    let recurrence = case.recurrence();
+    case.note(Note::trade(Fact::HoldLifted).of(recurrence));
+    let_go(case)
+}
+
+/// A silent app is asked what it has at half its time; at the end the platform takes over, or a person looks.
+fn judge_allocator(case: &mut Case<'_>) -> Result<(), Refusal> {
+    let AllocationAsk::Asked { app, call, asked_at, deadline, queried } = case.trade().allocation.clone() else {
+        return Ok(());
+    };
+    let now = case.now();
+    if !case.trade().sub_orders.iter().any(|line| line.awaits_allocation()) {
+        return Ok(());
+    }
+    if now < deadline {
+        if !queried && now >= half(asked_at, deadline) {
+            case.send(Receiver::App(app.clone()), Message::QueryAllocation);
+            case.file.trade.allocation =
+                AllocationAsk::Asked { app, call, asked_at, deadline, queried: true };
+        }
+        return Ok(());
+    }
+    let recurrence = case.recurrence();
+    case.note(Note::trade(Fact::AllocatorSilent).of(recurrence));
+    if case.world.seller.settings.takeover {
+        take_over(case, "the allocating app stayed silent");
+    } else {
+        case.task(TaskKind::AllocatorSilent, None, format!("{app} has not allocated"));
+        case.file.trade.allocation = AllocationAsk::Silent { app, since: now };
+    }
+    Ok(())
+}
+
+/// Offers that ran out, stand at a shut store or in a short cell are taken back; late shipping is noted once. Says
+/// whether anything was taken back.
+fn judge_assignments(case: &mut Case<'_>) -> Result<bool, Refusal> {
+    let now = case.now();
+    let mut unanswered: Vec<Oid> = Vec::new();
+    let mut taken_back = false;
+    let live: Vec<Assignment> =
+        case.file.assignments.iter().filter(|assignment| assignment.state.is_live()).cloned().collect();
+    for assignment in live {
+        let due = assignment.due_at.is_some_and(|due| due <= now);
+        let offered = assignment.state == AssignmentState::Notified;
+        if offered && due && !assignment.warehouse {
+            case.carry(assignment.code, Event::NoAnswer)?;
+            unanswered.push(assignment.oid);
+        } else if offered && (is_shut(case, &assignment) || is_short(case, &assignment)) {
+            case.carry(assignment.code, Event::Withdraw)?;
+            taken_back = true;
+        } else if due {
+            ship_late(case, assignment.code, assignment.oid)?;
+        }
+    }
+    if !unanswered.is_empty() {
+        taken_back = true;
+        tell_allocator(case, unanswered, |sub_orders, operator| Message::TellRefused { sub_orders, operator });
+    }
+    Ok(taken_back)
+}
+
+fn is_shut(case: &Case<'_>, assignment: &Assignment) -> bool {
+    let place = case.world.places.live(assignment.location);
+    place.is_none_or(|place| match place.status {
+        StoreStatus::Normal => false,
+        StoreStatus::Hold | StoreStatus::Close => true,
+    })
+}
+
+fn is_short(case: &Case<'_>, assignment: &Assignment) -> bool {
+    holds_in_short_cell(case, assignment.oid, Some(assignment.code))
+}
+
+fn holds_in_short_cell(case: &Case<'_>, oid: Oid, code: Option<AllocationCode>) -> bool {
+    case.file.reservations.iter().any(|held| {
+        held.oid == oid
+            && held.code == code
+            && case.world.stock.cell(&held.cell).is_some_and(StockCell::is_short)
+    })
+}
+
+fn ship_late(case: &mut Case<'_>, code: AllocationCode, oid: Oid) -> Result<(), Refusal> {
+    let assignment = case.assignment(code)?.clone();
+    if case.note(Note::on(&assignment, Fact::ShipLate)) {
+        case.task(TaskKind::ShipLate, Some(oid), format!("not shipped from {} in time", assignment.location));
+    }
+    case.assignment_mut(code)?.due_at = None;
+    Ok(())
+}
+
+/// Units that wait, held in a cell that has not got them, are deducted anew.
+fn free_short_holds(case: &mut Case<'_>) -> Result<(), Refusal> {
+    for oid in route::waiting_lines(case) {
+        if holds_in_short_cell(case, oid, None) {
+            case.ledger(oid, |ledger, held, owner| ledger.release(held, owner, None))?;
+            route::hold(case, oid)?;
+        }
+    }
+    Ok(())
+}
+
+/// What an allocating app could not place goes back to Routing when its trade is looked at again: it is asked anew.
+fn look_again_for_app(case: &mut Case<'_>) -> Result<(), Refusal> {
+    let AllocationAsk::None = case.trade().allocation else { return Ok(()) };
+    if case.allocator().is_none() || case.is_held_back() {
+        return Ok(());
+    }
+    for oid in case.named_lines(&[])? {
+        if !case.line(oid)?.components.is_empty() {
+            case.wait_step(oid, WaitEvent::LookAgain)?;
+        }
+    }
+    Ok(())
+}
+
+/// Something changed elsewhere that this trade waits for: the clock looks at it as soon as it comes to it.
+pub(super) fn wake(world: &mut World, tid: Tid, when: Timestamp) {
+    let waits = world.files.get(&tid).is_some_and(|file| file.trade.level == Level::Routed);
+    if waits && let Some(file) = world.files.get_mut(&tid) {
+        file.trade.due_at = Some(file.trade.due_at.map_or(when, |due| due.min(when)));
+    }
+}
+
+/// How an attempt at a call outward went. A dead one is a task; a dead `allocate` puts the query in its place.
+pub(super) fn settle_outward(
+    world: &mut World,
+    id: OutwardId,
+    tid: Tid,
+    state: &OutwardState,
+    now: Timestamp,
+) -> Result<Outcome, Refusal> {
+    world.journal.settle(id, state.clone());
+    let OutwardState::Dead { error, .. } = state else { return Ok(Outcome::Done) };
+    let mut case = Case::open(world, tid, Actor::Platform, Moment::now(now))?;
+    case.task(TaskKind::DeadLetter, None, format!("call {id}: {error}"));
+    if let AllocationAsk::Asked { app, call, asked_at, deadline, queried: false } = case.trade().allocation.clone()
+        && call == id
+    {
+        case.send(Receiver::App(app.clone()), Message::QueryAllocation);
+        case.file.trade.allocation = AllocationAsk::Asked { app, call, asked_at, deadline, queried: true };
+        case.close();
+    }
+    Ok(Outcome::Done)
+}

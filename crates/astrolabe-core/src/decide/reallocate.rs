@@ -1,0 +1,127 @@
+//! Taking sub-orders back from where they are, without blame: `omniorder.store.reallocate` and the console. With a
+//! target it withdraws and assigns in one step or not at all; without one the lines are routed anew.
+
+use crate::command::{Outcome, Reallocate};
+use crate::ids::{AllocationCode, LocationId, Oid};
+use crate::order::assignment::{AllocatedBy, Assignment, AssignmentState, RecordedFact};
+use crate::order::machine::Event;
+use crate::order::timeline::{Actor, Fact};
+use crate::order::waiting::WaitEvent;
+use crate::refusal::Refusal;
+use crate::stock::book::Moment;
+use crate::stock::moves::Move;
+use crate::time::Timestamp;
+use crate::world::World;
+
+use super::case::Case;
+use super::route::{self, LeftOut, Offer, Why};
+use super::who;
+
+/// All named sub-orders, or none.
+pub(super) fn reallocate(world: &mut World, asked: &Reallocate, now: Timestamp) -> Result<Outcome, Refusal> {
+    let mut case = Case::open(world, asked.tid, asked.who.clone(), Moment::now(now))?;
+    case.must_be_ours()?;
+    who::check_reallocator(&case, asked.force)?;
+    if let Some(location) = asked.target
+        && case.world.places.live(location).is_none()
+    {
+        return Err(Refusal::LocationNotFound { location });
+    }
+    let before = case.file.clone();
+    let mut left_out: Vec<LeftOut> = Vec::new();
+    for oid in meant(&case, &asked.sub_orders)? {
+        if was_done(&case, oid, asked.request) {
+            continue;
+        }
+        withdraw(&mut case, oid, asked, &mut left_out)?;
+        case.wait_step(oid, WaitEvent::LookAgain)?;
+        if let Some(location) = asked.target {
+            place(&mut case, oid, location, asked)?;
+        }
+    }
+    if case.file != before {
+        if asked.target.is_none() {
+            route::serve(&mut case, Why::New, &left_out)?;
+        }
+        super::allocation::settle_ask(&mut case);
+        case.close();
+    }
+    Ok(Outcome::Done)
+}
+
+/// Those named, else every one with a live assignment.
+fn meant(case: &Case<'_>, named: &[Oid]) -> Result<Vec<Oid>, Refusal> {
+    let lines = case.named_lines(named)?;
+    if !named.is_empty() {
+        return Ok(lines);
+    }
+    Ok(lines.into_iter().filter(|oid| case.file.live_of(*oid).any(|a| a.state.holds_stock())).collect())
+}
+
+/// Whether this very request was carried out for the sub-order before.
+fn was_done(case: &Case<'_>, oid: Oid, request: i64) -> bool {
+    request != 0
+        && case.file.assignments.iter().any(|assignment| {
+            assignment.oid == oid
+                && (assignment.has(Fact::Withdrawn, request) || assignment.has(Fact::ReallocationAsked, request))
+        })
+}
+
+/// Takes the sub-order back from where it is; from an accepted place it is asked for.
+fn withdraw(
+    case: &mut Case<'_>,
+    oid: Oid,
+    asked: &Reallocate,
+    left_out: &mut Vec<LeftOut>,
+) -> Result<(), Refusal> {
+    let live: Vec<Assignment> = case.file.live_of(oid).cloned().collect();
+    for assignment in live {
+        if asked.target == Some(assignment.location) {
+            // It is where it is wanted.
+            continue;
+        }
+        left_out.push((oid, assignment.location));
+        case.carry(assignment.code, Event::Reallocate { request: asked.request, force: asked.force })?;
+    }
+    Ok(())
+}
+
+/// The waiting units of the sub-order go to the target.
+fn place(case: &mut Case<'_>, oid: Oid, location: LocationId, asked: &Reallocate) -> Result<(), Refusal> {
+    if case.file.live_of(oid).any(|assignment| assignment.state.holds_stock()) {
+        // Accepted elsewhere and asked back: it is routed when the store has answered. Or it is there already.
+        return Ok(());
+    }
+    let line = case.line(oid)?;
+    if !line.awaits_allocation() {
+        let state = line.unassigned.as_ref().map_or("done", |unassigned| unassigned.state.name());
+        return Err(Refusal::IllegalMove {
+            oid,
+            state,
+            asked: "re-allocated",
+            who_may: "only units that wait or are not yet shipped can be re-allocated",
+        });
+    }
+    let units = case.unassigned_units(oid)?;
+    let code = AllocationCode(case.world.mint.long());
+    let wanted = Move::to_assignment(code, location, units);
+    case.ledger(oid, |ledger, held, owner| ledger.move_to(held, owner, wanted))??;
+    let by = match case.who {
+        Actor::App { .. } => AllocatedBy::App,
+        Actor::Operator { .. }
+        | Actor::Keeper { .. }
+        | Actor::Channel
+        | Actor::Platform
+        | Actor::Clock => AllocatedBy::Operator,
+    };
+    route::assign(case, code, Offer { oid, location, units, by, attributes: None }, None)?;
+    if asked.request != 0 {
+        // So that the same request again finds itself done.
+        let fact = RecordedFact { fact: Fact::ReallocationAsked, request: asked.request };
+        let made = case.assignment_mut(code)?;
+        if made.state == AssignmentState::Notified {
+            made.facts.insert(fact);
+        }
+    }
+    Ok(())
+}

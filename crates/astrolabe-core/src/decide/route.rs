@@ -1,0 +1,369 @@
+//! Level 3: bringing waiting units to somebody. The platform router plans and assigns at once, in the same command; an
+//! allocating app is asked and its silence gets a deadline. Called at the end of every decision that leaves units
+//! waiting.
+
+use crate::goods::Component;
+use crate::ids::{AllocationCode, AppKey, LocationId, Oid, SkuId};
+use crate::order::assignment::{AllocatedBy, Assignment, AssignmentState};
+use crate::order::timeline::{Actor, Fact};
+use crate::order::trade::{AllocationAsk, Delivery, SubOrder, UnassignedState};
+use crate::order::waiting::WaitEvent;
+use crate::outward::{Message, Receiver};
+use crate::refusal::Refusal;
+use crate::routing::{Ask, Decision, Outcome, Snapshot, gather};
+use crate::stock::deduct::QueuePlace;
+use crate::stock::moves::Move;
+use crate::time::Millis;
+use crate::world::TaskKind;
+
+use super::case::{Case, Note};
+
+/// How long a newcomer that lets an earlier order go first waits before it is looked at again.
+pub(super) const YIELD_MS: Millis = Millis::seconds(1);
+
+/// Why units are to be brought to somebody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Why {
+    /// They entered level 3, or came back from somebody: an allocating app is asked (again).
+    New,
+    /// Time has passed: an allocating app that was asked already is not asked again.
+    LookAgain,
+}
+
+/// A location that a plan leaves out, this once, for a sub-order.
+pub(super) type LeftOut = (Oid, LocationId);
+
+/// The reason of a line that nobody can serve because nobody knows what it is.
+const NOT_MAPPED: &str = "the listing maps to no article";
+
+/// Brings whatever waits in Routing to somebody.
+pub(super) fn serve(case: &mut Case<'_>, why: Why, left_out: &[LeftOut]) -> Result<(), Refusal> {
+    if case.is_held_back() {
+        return Ok(());
+    }
+    sort_out_unknown(case, why)?;
+    match case.allocator() {
+        None => plan_and_assign(case, why, left_out),
+        Some(app) => {
+            hold_all(case)?;
+            let asked = matches!(case.trade().allocation, AllocationAsk::Asked { .. });
+            if !routing_lines(case).is_empty() && (why == Why::New || !asked) {
+                ask(case, app);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Asks the allocating app for this trade, and starts its clock.
+pub(super) fn ask(case: &mut Case<'_>, app: AppKey) {
+    let call = case.send(Receiver::App(app.clone()), Message::AskAllocation);
+    let asked_at = case.now();
+    let deadline = asked_at + case.world.seller.settings.allocate_within_ms;
+    case.file.trade.allocation = AllocationAsk::Asked { app, call, asked_at, deadline, queried: false };
+    let recurrence = case.recurrence();
+    case.note(Note::trade(Fact::AllocationAsked).of(recurrence).by(Actor::Platform));
+}
+
+fn routing_lines(case: &Case<'_>) -> Vec<Oid> {
+    case.trade()
+        .sub_orders
+        .iter()
+        .filter(|line| {
+            line.unassigned.as_ref().is_some_and(|unassigned| unassigned.state == UnassignedState::Routing)
+        })
+        .map(|line| line.oid)
+        .collect()
+}
+
+/// Lines to bring to somebody: those in Routing and, when time has passed, those that nobody could serve before.
+fn open_lines(case: &Case<'_>, why: Why) -> Vec<Oid> {
+    match why {
+        Why::New => routing_lines(case),
+        Why::LookAgain => {
+            let open = case.trade().sub_orders.iter().filter(|line| line.awaits_allocation());
+            open.map(|line| line.oid).collect()
+        }
+    }
+}
+
+/// Holds what waits and holds nothing yet, by default deduction; what lacks waits in the shortage queue.
+pub(super) fn hold_all(case: &mut Case<'_>) -> Result<(), Refusal> {
+    for oid in waiting_lines(case) {
+        hold(case, oid)?;
+    }
+    Ok(())
+}
+
+/// Lines whose units wait for somebody or for something, and are to be held for meanwhile.
+pub(super) fn waiting_lines(case: &Case<'_>) -> Vec<Oid> {
+    case.trade().sub_orders.iter().filter(|line| holds_while_waiting(line)).map(|line| line.oid).collect()
+}
+
+fn holds_while_waiting(line: &SubOrder) -> bool {
+    match line.unassigned.as_ref().map(|unassigned| &unassigned.state) {
+        Some(UnassignedState::Held | UnassignedState::Routing | UnassignedState::Unfillable { .. }) => true,
+        Some(UnassignedState::Created | UnassignedState::Cancelled | UnassignedState::Closed) | None => false,
+    }
+}
+
+/// Default deduction of what a line's unassigned units lack.
+pub(super) fn hold(case: &mut Case<'_>, oid: Oid) -> Result<(), Refusal> {
+    let units = case.unassigned_units(oid)?;
+    case.ledger(oid, |ledger, held, owner| {
+        let lack = owner.unheld(held, None, units);
+        if lack > 0 {
+            // Refused means: too little, or somebody earlier waits. Either way the line waits below.
+            let _ = ledger.hold_by_default(held, owner, lack);
+        }
+    })?;
+    case.queue_for_lack(oid)
+}
+
+/// The articles a SKU of a listing takes, when they are known and loaded.
+pub(super) fn components_of(case: &Case<'_>, item: crate::ids::ItemId, sku: SkuId) -> Vec<Component> {
+    let Some(listing) = case.world.items.get(&item) else { return Vec::new() };
+    let mapping = listing.skus.get(&sku).or_else(|| listing.skus.get(&SkuId(0)));
+    mapping.map(|mapping| mapping.components.clone()).unwrap_or_default()
+}
+
+/// A listing that maps to nothing is a fault in our data or the merchant's: a task, never "no stock". One that has been
+/// mapped since is routed like any other.
+fn sort_out_unknown(case: &mut Case<'_>, why: Why) -> Result<(), Refusal> {
+    for oid in open_lines(case, why) {
+        let line = case.line(oid)?;
+        if !line.components.is_empty() {
+            continue;
+        }
+        let components = components_of(case, line.item, line.sku);
+        if components.is_empty() {
+            unfillable(case, oid, NOT_MAPPED, None)?;
+        } else if components.iter().all(|component| case.world.stock.is_loaded(component.sc_item)) {
+            case.line_mut(oid)?.components = components;
+        } else {
+            // The listing was not known when this command's needs were named; the next look has it.
+            let soon = case.now();
+            case.look_again(soon);
+        }
+    }
+    Ok(())
+}
+
+/// Plans, assigns, and plans again for what another line of the same plan took away: each round assigns something or
+/// is the last.
+fn plan_and_assign(case: &mut Case<'_>, why: Why, left_out: &[LeftOut]) -> Result<(), Refusal> {
+    let mut lines = Vec::new();
+    for oid in open_lines(case, why) {
+        if case.line(oid)?.components.is_empty() {
+            continue;
+        }
+        if must_yield(case, oid)? {
+            wait_behind(case, oid)?;
+        } else {
+            lines.push(oid);
+        }
+    }
+    while !lines.is_empty() {
+        let decision = plan(case, &lines, left_out)?;
+        let text = serde_json::to_string(&decision).unwrap_or_default();
+        let mut failed = Vec::new();
+        let mut assigned_any = false;
+        for line in &decision.plan.lines {
+            if line.outcome != Outcome::Allocated {
+                give_up(case, line.oid, line.outcome.name(), text.clone())?;
+                continue;
+            }
+            if assign_parts(case, line, &text)? {
+                assigned_any = true;
+            } else {
+                failed.push(line.oid);
+            }
+        }
+        if !assigned_any {
+            for oid in failed.drain(..) {
+                give_up(case, oid, Outcome::NoStock.name(), text.clone())?;
+            }
+        }
+        lines = failed;
+    }
+    Ok(())
+}
+
+fn plan(case: &Case<'_>, lines: &[Oid], left_out: &[LeftOut]) -> Result<Decision, Refusal> {
+    let world = &*case.world;
+    let snapshot = Snapshot {
+        places: &world.places,
+        stock: &world.stock,
+        channel: case.trade().channel,
+        settings: world.seller.settings.router,
+        split_quantity: world.seller.settings.split_quantity,
+        destination: case.trade().destination.point,
+        reservations: &case.file.reservations,
+        version: world.version,
+        now: case.now(),
+    };
+    let left: Vec<Vec<LocationId>> = lines
+        .iter()
+        .map(|oid| left_out.iter().filter(|(of, _)| of == oid).map(|(_, location)| *location).collect())
+        .collect();
+    let mut asks = Vec::new();
+    for (oid, left_out) in lines.iter().zip(&left) {
+        let line = case.line(*oid)?;
+        asks.push(Ask {
+            oid: *oid,
+            units: case.unassigned_units(*oid)?,
+            item: world.items.get(&line.item),
+            components: &line.components,
+            excluded: &line.excluded,
+            left_out,
+        });
+    }
+    Ok(Decision::on(gather(&snapshot, &asks)))
+}
+
+/// All parts of a planned line are held and assigned, or none.
+fn assign_parts(
+    case: &mut Case<'_>,
+    planned: &crate::routing::LinePlan,
+    text: &str,
+) -> Result<bool, Refusal> {
+    if let Delivery::Pickup { store } = case.line(planned.oid)?.delivery
+        && planned.parts.iter().any(|part| part.location != store)
+    {
+        // The buyer chose the store: a pickup never becomes a shipping order by itself.
+        give_up(case, planned.oid, "the chosen store lacks the units", text.to_owned())?;
+        return Ok(true);
+    }
+    let mut made: Vec<AllocationCode> = Vec::new();
+    for part in &planned.parts {
+        let offer = Offer {
+            oid: planned.oid,
+            location: part.location,
+            units: part.units,
+            by: AllocatedBy::Router,
+            attributes: None,
+        };
+        let code = AllocationCode(case.world.mint.long());
+        let wanted = Move::to_assignment(code, offer.location, offer.units);
+        let moved = case.ledger(offer.oid, |ledger, held, owner| ledger.move_to(held, owner, wanted))?;
+        if moved.is_err() {
+            // Parts made before go back; a plan on exact stock fails only where two lines want the same last units.
+            for code in made {
+                case.carry(code, crate::order::machine::Event::Withdraw)?;
+            }
+            return Ok(false);
+        }
+        assign(case, code, offer, Some(text.to_owned()))?;
+        made.push(code);
+    }
+    Ok(true)
+}
+
+/// A location that gets units of a sub-order.
+#[derive(Debug)]
+pub(super) struct Offer {
+    pub(super) oid: Oid,
+    pub(super) location: LocationId,
+    pub(super) units: i64,
+    pub(super) by: AllocatedBy,
+    pub(super) attributes: Option<String>,
+}
+
+/// Makes the assignment of units whose hold is already its own.
+pub(super) fn assign(
+    case: &mut Case<'_>,
+    code: AllocationCode,
+    offer: Offer,
+    detail: Option<String>,
+) -> Result<(), Refusal> {
+    let warehouse = case.world.places.get(offer.location).is_some_and(crate::place::Location::is_warehouse);
+    let mut assignment = Assignment {
+        code,
+        tid: case.tid(),
+        oid: offer.oid,
+        location: offer.location,
+        warehouse,
+        units: offer.units,
+        state: AssignmentState::Notified,
+        allocated_at: case.now(),
+        allocated_by: offer.by,
+        decided_at_version: case.world.version,
+        attributes: offer.attributes,
+        shipment: None,
+        facts: std::collections::BTreeSet::new(),
+        due_at: None,
+        committed: Vec::new(),
+    };
+    assignment.due_at = case.deadline(&assignment, &AssignmentState::Notified);
+    let note = Note::on(&assignment, Fact::Allocated);
+    case.file.assignments.push(assignment);
+    let note = match offer.by {
+        AllocatedBy::Router => note.by(Actor::Platform),
+        AllocatedBy::App | AllocatedBy::Operator => note,
+    };
+    case.note(match detail {
+        Some(detail) => note.saying(detail),
+        None => note,
+    });
+    let line = case.line_mut(offer.oid)?;
+    line.unassigned = line.unassigned.take().filter(|unassigned| unassigned.units > offer.units).map(
+        |mut unassigned| {
+            unassigned.units -= offer.units;
+            unassigned
+        },
+    );
+    case.queue_for_lack(offer.oid)?;
+    case.allocations_changed();
+    Ok(())
+}
+
+/// Nobody can serve the line now: it keeps what it holds (or what default deduction finds), and waits.
+fn give_up(case: &mut Case<'_>, oid: Oid, reason: &str, decision: String) -> Result<(), Refusal> {
+    let units = case.unassigned_units(oid)?;
+    case.ledger(oid, |ledger, held, owner| {
+        let lack = owner.unheld(held, None, units);
+        if lack > 0 {
+            // Refused means that it goes on lacking: it waits.
+            let _ = ledger.hold_by_default(held, owner, lack);
+        }
+        let lack = owner.unheld(held, None, units);
+        ledger.wait(owner, lack);
+        ledger.let_pass(owner, lack);
+    })?;
+    unfillable(case, oid, reason, Some(decision))
+}
+
+/// The line is Unfillable: a fact and a task, once a reason.
+pub(super) fn unfillable(
+    case: &mut Case<'_>,
+    oid: Oid,
+    reason: &str,
+    decision: Option<String>,
+) -> Result<(), Refusal> {
+    if !case.wait_step(oid, WaitEvent::NothingServes { reason: reason.to_owned() })? {
+        return Ok(());
+    }
+    let recurrence = case.recurrence();
+    let note = Note::line(oid, Fact::Unfillable).of(recurrence).by(Actor::Platform);
+    case.note(note.saying(decision.unwrap_or_else(|| reason.to_owned())));
+    case.task(TaskKind::Unfillable, Some(oid), reason);
+    Ok(())
+}
+
+/// Whether an earlier paid order waits for the same goods and the stock could serve it.
+fn must_yield(case: &mut Case<'_>, oid: Oid) -> Result<bool, Refusal> {
+    let units = case.unassigned_units(oid)?;
+    case.ledger(oid, |ledger, held, owner| {
+        let lack = owner.unheld(held, None, units);
+        let place = QueuePlace { pay_time: owner.pay_time, tid: owner.tid, oid: owner.oid };
+        lack > 0 && ledger.sources(owner).must_yield(&owner.needs(lack), place)
+    })
+}
+
+/// The line lets earlier ones go first and is looked at again soon.
+fn wait_behind(case: &mut Case<'_>, oid: Oid) -> Result<(), Refusal> {
+    case.queue_for_lack(oid)?;
+    let soon = case.now() + YIELD_MS;
+    case.look_again(soon);
+    Ok(())
+}

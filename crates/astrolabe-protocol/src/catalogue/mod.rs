@@ -1,0 +1,98 @@
+//! The method catalogue as data: what every method takes and answers, in every shape it exists in.
+//!
+//! Each chapter file reads like a page of documentation; adding a method is one entry there. The catalogue does not say
+//! which methods have a handler (the server does) nor what a method means. Decoding ([`crate::request`]), rendering
+//! ([`crate::answer`]), the outward calls ([`crate::spi`]) and the client side ([`crate::client`]) are all driven by it.
+
+mod allocation;
+mod definition;
+mod entry;
+mod inventory;
+mod orders;
+mod ours;
+mod siblings;
+mod stores;
+mod trade_side;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+pub(crate) use definition::is_camel_case_of;
+pub use definition::{
+    Alias, AnswerShape, Direction, Doors, Effect, Field, FieldsAt, Inherited, Item, Kind, Layout, Leaf, List, Method,
+    Need, Repeat, ResultCode, Role, WrapName, camel_case,
+};
+
+/// Every served method, by chapter.
+pub fn all() -> impl Iterator<Item = &'static Method> {
+    [
+        stores::METHODS,
+        inventory::METHODS,
+        orders::METHODS,
+        allocation::METHODS,
+        siblings::METHODS,
+        trade_side::METHODS,
+        ours::METHODS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// Methods that were published and that this platform answers with `isv.not-supported` (wire decisions: no courier to speak
+/// to, no guides, no batch envelope).
+pub const NOT_SUPPORTED: &[&str] = &[
+    "taobao.omniorder.guide.data.get",
+    "taobao.omniorder.print.sale.judge",
+    "taobao.omniorder.store.getconsignmailcode",
+    "taobao.omniorder.store.sdtcancel",
+    "taobao.omniorder.store.sdtconsign",
+    "taobao.omniorder.store.sdtquerystation",
+    "taobao.omniorder.store.sdtstatus",
+    "taobao.omniorder.store.warehouse",
+];
+
+/// What a method name on the wire stands for.
+#[derive(Debug, Clone, Copy)]
+pub enum Found {
+    /// A method of the catalogue, under its canonical name or one of its aliases.
+    Method(&'static Method, Option<&'static Alias>),
+    /// Published, and refused with `isv.not-supported`.
+    NotSupported(&'static str),
+}
+
+/// Finds a method that callers may call inward, by name or alias, whatever its case.
+#[must_use]
+pub fn find_inward(name: &str) -> Option<Found> {
+    INWARD.get(name.to_ascii_lowercase().as_str()).copied()
+}
+
+/// Finds a method that the platform calls outward (an SPI, or a channel's TOP method), by name or alias, whatever its case.
+#[must_use]
+pub fn find_outward(name: &str) -> Option<&'static Method> {
+    OUTWARD.get(name.to_ascii_lowercase().as_str()).copied()
+}
+
+static INWARD: LazyLock<HashMap<String, Found>> = LazyLock::new(|| {
+    let mut names = HashMap::new();
+    for name in NOT_SUPPORTED {
+        names.insert(name.to_ascii_lowercase(), Found::NotSupported(name));
+    }
+    for method in all().filter(|method| method.direction.is_inward()) {
+        names.insert(method.name.to_ascii_lowercase(), Found::Method(method, None));
+        for alias in method.aliases {
+            names.insert(alias.name.to_ascii_lowercase(), Found::Method(method, Some(alias)));
+        }
+    }
+    names
+});
+
+static OUTWARD: LazyLock<HashMap<String, &'static Method>> = LazyLock::new(|| {
+    all()
+        .filter(|method| method.direction.is_outward())
+        .flat_map(|method| {
+            std::iter::once(method.name)
+                .chain(method.aliases.iter().map(|a| a.name))
+                .map(move |name| (name.to_ascii_lowercase(), method))
+        })
+        .collect()
+});

@@ -1,0 +1,27 @@
+//! Our own methods: stock held before payment (§4.3: 避免超卖). They follow the TOP shape and keep their prefix.
+
+use super::definition::{AnswerShape, Field, Method, ResultCode, Role};
+
+/// Longest hold before payment, in seconds.
+const HOLD_SECONDS_MAX: i64 = 30 * 60;
+
+pub(super) const METHODS: &[Method] = &[
+    Method::top("astrolabe.stock.reserve", "付款前占用库存", "ours; §4.3")
+        .by(Role::ANY)
+        .writes_by("reserve_key")
+        .takes(&[
+            Field::text("reserve_key", 50).required(),
+            Field::id("item_id").required(),
+            Field::id("sku_id"),
+            Field::whole("quantity", 1, i32::MAX as i64).required(),
+            Field::whole("ttl_seconds", 1, HOLD_SECONDS_MAX),
+        ])
+        .answers(
+            AnswerShape::coded(ResultCode::RESULT_CODE).with(&[Field::long("quantity"), Field::datetime("expires_at")]),
+        ),
+    Method::top("astrolabe.stock.release", "释放付款前的占用", "ours; §4.3")
+        .by(Role::ANY)
+        .writes_by("reserve_key")
+        .takes(&[Field::text("reserve_key", 50).required()])
+        .answers(AnswerShape::coded(ResultCode::RESULT_CODE).with(&[Field::long("quantity")])),
+];

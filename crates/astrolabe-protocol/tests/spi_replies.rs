@@ -1,0 +1,82 @@
+//! What ISVs are known to answer, and how it is read: the published rule is a flat object, connectors do otherwise.
+
+use astrolabe_protocol::catalogue::{self, Method};
+use astrolabe_protocol::spi::{SpiRefusal, SpiReply, parse_reply};
+use astrolabe_protocol::{Value, json};
+
+fn method(name: &str) -> &'static Method {
+    catalogue::find_outward(name).expect("an outward method")
+}
+
+fn read(name: &str, body: &str) -> Option<(String, String, String)> {
+    let SpiReply { code, message, fields } = parse_reply(method(name), None, body.as_bytes()).ok()?;
+    Some((code, message, json::write(&Value::Struct(fields))))
+}
+
+#[test]
+fn replies_are_read_tolerantly() {
+    let (allocate, get) = ("taobao.qimen.omniorder.allocate", "taobao.qimen.omniorder.allocatedinfo.get");
+    let allocated = r#"{"tid":5,"status":"Allocated","store_allocated_list":[{"store_id":"123","sub_oid":6,"status":"Allocated","description":"x","store_type":"Store"}]}"#;
+    let cases = [
+        (
+            allocate,
+            r#"{"code":"0","message":"","appKey":"123543,89765"}"#,
+            Some(("0", "", r#"{"app_key":"123543,89765"}"#)),
+        ),
+        (allocate, "\u{feff} {\"code\":0,\"app_key\":\"1\"}\n", Some(("0", "", r#"{"app_key":"1"}"#))),
+        (allocate, r#"{"flag":"success","message":"ok"}"#, Some(("0", "ok", "{}"))),
+        (allocate, r#"{"code":"500","message":"internal error"}"#, Some(("500", "internal error", "{}"))),
+        (allocate, r#"{"flag":"failure","code":"0"}"#, Some(("failure", "", "{}"))),
+        (
+            allocate,
+            r#"{"flag":"failure","sub_code":"sign-check-failure","sub_message":"Illegal request"}"#,
+            Some(("sign-check-failure", "Illegal request", "{}")),
+        ),
+        (
+            allocate,
+            r#"{"qimen_omniorder_allocate_response":{"code":"0","appKey":"1"}}"#,
+            Some(("0", "", r#"{"app_key":"1"}"#)),
+        ),
+        (allocate, r#"{"response":{"flag":"success","code":"0"}}"#, Some(("0", "", "{}"))),
+        (allocate, r#"{"error_response":{"code":"isp.down","msg":"later"}}"#, Some(("isp.down", "later", "{}"))),
+        (
+            allocate,
+            "<response><flag>success</flag><code>0</code><appKey>1</appKey></response>",
+            Some(("0", "", r#"{"app_key":"1"}"#)),
+        ),
+        (get, &allocated.replacen('{', r#"{"code":"0","#, 1), Some(("0", "", allocated))),
+        (
+            get,
+            &allocated
+                .replacen('{', r#"{"code":"0","#, 1)
+                .replace("store_type", "type")
+                .replace("[", r#"{"allocated_info":["#)
+                .replace("]", "]}"),
+            Some(("0", "", allocated)),
+        ),
+        (
+            get,
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?><tid>5</tid><code>0</code><message/><status>Allocated</status><store_allocated_list><allocated_info>\
+             <store_id>123</store_id><sub_oid>6</sub_oid><status>Allocated</status><description>x</description><store_type>Store</store_type>\
+             </allocated_info></store_allocated_list>",
+            Some(("0", "", allocated)),
+        ),
+        (allocate, "{}", None),
+        (allocate, "", None),
+        (allocate, "[]", None),
+        (allocate, "OK", None),
+        (allocate, "<html><body>502</body></html>", None),
+        (allocate, "<a><b></a>", None),
+        (get, r#"{"code":"0","store_allocated_list":"later"}"#, None),
+    ];
+    for (name, body, wanted) in cases {
+        let wanted = wanted.map(|(code, message, fields)| (code.to_owned(), message.to_owned(), fields.to_owned()));
+        assert_eq!(read(name, body), wanted, "{body}");
+    }
+}
+
+#[test]
+fn a_receiver_refuses_in_the_published_words() {
+    let rendered = SpiRefusal::SignCheckFailure.render();
+    assert_eq!(rendered.body, r#"{"flag":"failure","sub_code":"sign-check-failure","sub_message":"Illegal request"}"#);
+}

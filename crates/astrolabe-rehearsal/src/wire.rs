@@ -1,0 +1,308 @@
+//! Calls to the platform over its doors, and the one HTTP client all stand-ins share. It speaks plain HTTP to this machine
+//! only, follows no redirect, uses no proxy, and repeats nothing on its own: callers who may repeat say so.
+
+use std::time::Duration;
+
+use astrolabe_protocol::catalogue::{Found, find_inward};
+use astrolabe_protocol::client::{ClientError, Credentials, Outgoing, Shape, Signing, build, parse_answer};
+use astrolabe_protocol::{Answer, AppKey, Door, Fields, Method, Secret};
+use serde_json::Value;
+
+use crate::clock;
+use crate::ids::SellerId;
+
+/// How long a call may take: the platform promises an answer within 10 s.
+const CALL_WITHIN: Duration = Duration::from_secs(15);
+/// How long a connection may take on this machine.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Attempts of a call whose outcome is unknown.
+const ATTEMPTS_MAX: u32 = 5;
+/// Pause before the second attempt; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// An http address on this machine, without a trailing slash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalUrl(String);
+
+/// An address that stand-ins do not call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not http on this machine (127.0.0.1, localhost or [::1])")]
+pub struct NotLocal(String);
+
+impl LocalUrl {
+    /// Takes an address if it is plain http and names this machine.
+    ///
+    /// # Errors
+    /// [`NotLocal`].
+    pub fn parse(text: &str) -> Result<Self, NotLocal> {
+        let refuse = || NotLocal(text.to_owned());
+        let url = reqwest::Url::parse(text).map_err(|_| refuse())?;
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let local = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        if url.scheme() == "http" && local { Ok(Self(text.trim_end_matches('/').to_owned())) } else { Err(refuse()) }
+    }
+
+    /// The address with a path or query after it.
+    #[must_use]
+    pub fn at(&self, rest: &str) -> String {
+        format!("{}{rest}", self.0)
+    }
+
+    /// Host and port, for a bare TCP connection.
+    #[must_use]
+    pub fn host_and_port(&self) -> String {
+        self.0.trim_start_matches("http://").split('/').next().unwrap_or_default().to_owned()
+    }
+}
+
+impl std::fmt::Display for LocalUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Why a call brought nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// No HTTP answer, or one that is none of ours: whether the call was done is unknown.
+    #[error("no answer: {0}")]
+    Unknown(String),
+    /// The platform is busy and did nothing (platform error 10, 7 or `isp.*`): worth a repeat.
+    #[error("busy: {0}")]
+    Busy(String),
+    /// The platform refused.
+    #[error("refused ({code}): {message}")]
+    Refused {
+        /// `sub_code`, else `code`.
+        code: String,
+        /// What it says.
+        message: String,
+    },
+    /// The method is not in the catalogue.
+    #[error("there is no method {0}")]
+    NoSuchMethod(String),
+}
+
+impl CallError {
+    /// Whether a repeat may bring another outcome.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unknown(_) | Self::Busy(_) => true,
+            Self::Refused { .. } | Self::NoSuchMethod(_) => false,
+        }
+    }
+}
+
+/// The HTTP client.
+#[derive(Debug, Clone)]
+pub struct Http(reqwest::Client);
+
+impl Http {
+    /// Builds it.
+    ///
+    /// # Errors
+    /// What the HTTP library says when it cannot start.
+    pub fn new() -> Result<Self, CallError> {
+        // The library builds no client without a provider, even for plain http; a second installation changes nothing.
+        if rustls::crypto::CryptoProvider::get_default().is_none() && rustls::crypto::ring::default_provider().install_default().is_err() {
+            tracing::debug!("another thread installed the crypto provider first");
+        }
+        reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(CALL_WITHIN)
+            .connect_timeout(CONNECT_WITHIN)
+            .tcp_nodelay(true)
+            .build()
+            .map(Self)
+            .map_err(|error| CallError::Unknown(error.to_string()))
+    }
+
+    /// POSTs a body and gives status and answer.
+    ///
+    /// # Errors
+    /// [`CallError::Unknown`].
+    pub async fn post(&self, url: &str, headers: &[(String, String)], content_type: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>), CallError> {
+        let request = headers.iter().fold(self.0.post(url), |request, (name, value)| request.header(name, value));
+        finish(request.header("content-type", content_type).body(body)).await
+    }
+
+    /// Speaks REST with a bearer token: JSON out, JSON in.
+    ///
+    /// # Errors
+    /// [`CallError`]; `Refused` carries `error.code` and `error.message`.
+    pub async fn rest(&self, verb: Verb, url: &str, token: &str, body: Option<&Value>) -> Result<Value, CallError> {
+        let request = match verb {
+            Verb::Get => self.0.get(url),
+            Verb::Post => self.0.post(url),
+            Verb::Delete => self.0.delete(url),
+        };
+        let request = request.bearer_auth(token);
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(body.to_string()),
+            None => request,
+        };
+        let (status, bytes) = finish(request).await?;
+        rest_answer(status, &bytes)
+    }
+}
+
+/// The verb of a REST call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verb {
+    /// Reads.
+    Get,
+    /// Does.
+    Post,
+    /// Takes away.
+    Delete,
+}
+
+async fn finish(request: reqwest::RequestBuilder) -> Result<(u16, Vec<u8>), CallError> {
+    let unknown = |error: reqwest::Error| CallError::Unknown(error.to_string());
+    let response = request.send().await.map_err(unknown)?;
+    let status = response.status().as_u16();
+    let body = response.bytes().await.map_err(unknown)?;
+    Ok((status, body.to_vec()))
+}
+
+fn rest_answer(status: u16, bytes: &[u8]) -> Result<Value, CallError> {
+    let json: Option<Value> = serde_json::from_slice(bytes).ok();
+    if (200..300).contains(&status) {
+        return Ok(json.unwrap_or(Value::Null));
+    }
+    let said = |name: &str| json.as_ref().and_then(|json| json["error"][name].as_str()).unwrap_or_default().to_owned();
+    match status {
+        429 | 503 => Err(CallError::Busy(said("message"))),
+        500..=599 => Err(CallError::Unknown(format!("status {status} {}", said("message")))),
+        _ => Err(CallError::Refused { code: format!("{status} {}", said("code")), message: said("message") }),
+    }
+}
+
+/// An app's connection to one server for one seller.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    http: Http,
+    server: LocalUrl,
+    credentials: Credentials,
+    signing: Signing,
+}
+
+impl Connector {
+    /// With the app's key and secret and the seller's session.
+    #[must_use]
+    pub fn new(http: Http, server: LocalUrl, app_key: AppKey, secret: Secret, session: &str, seller: SellerId) -> Self {
+        let credentials = Credentials { app_key, secret, session: Some(session.to_owned()), customer_id: Some(seller.to_string()) };
+        Self { http, server, credentials, signing: Signing::default() }
+    }
+
+    /// The same app with another secret: for rehearsing a wrong signature.
+    #[must_use]
+    pub fn with_secret(mut self, secret: Secret) -> Self {
+        self.credentials.secret = secret;
+        self
+    }
+
+    /// The HTTP client below it.
+    #[must_use]
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// The server it calls.
+    #[must_use]
+    pub fn server(&self) -> &LocalUrl {
+        &self.server
+    }
+
+    /// One call of a method by any of its names.
+    ///
+    /// # Errors
+    /// [`CallError`].
+    pub async fn call(&self, name: &str, shape: Shape, fields: &Fields) -> Result<Answer, CallError> {
+        let Some(Found::Method(method, _)) = find_inward(name) else { return Err(CallError::NoSuchMethod(name.to_owned())) };
+        let outgoing = Outgoing { called_as: name, signing: self.signing, ..Outgoing::new(method, fields, shape) };
+        let request = build(&outgoing, &self.credentials, clock::now());
+        let url = self.server.at(&format!("{}?{}", door_path(request.door), request.query));
+        let (status, body) = self.http.post(&url, &[], request.content_type, request.body).await?;
+        if status != 200 {
+            return Err(CallError::Unknown(format!("status {status} at a router door")));
+        }
+        read(method, &outgoing, &body)
+    }
+
+    /// A call that is repeated while its outcome is unknown or the platform busy. Every writing method bears that.
+    ///
+    /// # Errors
+    /// The last [`CallError`].
+    pub async fn call_until_known(&self, name: &str, shape: Shape, fields: &Fields) -> Result<Answer, CallError> {
+        let mut pause = FIRST_PAUSE;
+        for _ in 1..ATTEMPTS_MAX {
+            match self.call(name, shape, fields).await {
+                Err(error) if error.is_passing() => tokio::time::sleep(pause).await,
+                outcome => return outcome,
+            }
+            pause *= 2;
+        }
+        self.call(name, shape, fields).await
+    }
+}
+
+fn read(method: &'static Method, outgoing: &Outgoing<'_>, body: &[u8]) -> Result<Answer, CallError> {
+    match parse_answer(method, &outgoing.style(), body) {
+        Ok(answer) => Ok(answer),
+        Err(ClientError::Unreadable(why)) => Err(CallError::Unknown(why)),
+        Err(ClientError::Refused { code, message, sub_code }) => {
+            let code = sub_code.unwrap_or(code);
+            if code == "7" || code == "10" || code.starts_with("isp.") {
+                Err(CallError::Busy(format!("{code} {message}")))
+            } else {
+                Err(CallError::Refused { code, message })
+            }
+        }
+    }
+}
+
+/// Where a door is.
+#[must_use]
+pub fn door_path(door: Door) -> &'static str {
+    match door {
+        Door::Top => "/router/rest",
+        Door::Qimen => "/router/qimen/service",
+        Door::QimenCloud => "/router/qm",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_is_called() {
+        let table = [
+            ("http://127.0.0.1:8080", true),
+            ("http://localhost:1/", true),
+            ("http://[::1]:9001/spi", true),
+            ("https://127.0.0.1:8080", false),
+            ("http://10.0.0.1:8080", false),
+            ("http://example.com", false),
+            ("http://127.0.0.1.example.com", false),
+            ("127.0.0.1:8080", false),
+        ];
+        for (text, local) in table {
+            assert_eq!(LocalUrl::parse(text).is_ok(), local, "{text}");
+        }
+        assert_eq!(LocalUrl::parse("http://127.0.0.1:8080/").unwrap().at("/x"), "http://127.0.0.1:8080/x");
+        assert_eq!(LocalUrl::parse("http://127.0.0.1:8080/spi").unwrap().host_and_port(), "127.0.0.1:8080");
+    }
+
+    #[test]
+    fn a_refusal_is_told_from_an_unknown_outcome() {
+        assert!(rest_answer(503, b"").unwrap_err().is_passing());
+        assert!(rest_answer(500, b"oops").unwrap_err().is_passing());
+        let refused = rest_answer(409, br#"{"error":{"code":"illegal-move","message":"no"}}"#).unwrap_err();
+        assert_eq!(refused, CallError::Refused { code: "409 illegal-move".into(), message: "no".into() });
+        assert_eq!(rest_answer(204, b""), Ok(Value::Null));
+    }
+}

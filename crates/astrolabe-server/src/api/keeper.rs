@@ -1,0 +1,237 @@
+//! 店掌柜: what a store clerk's page does (white paper §3.1, §3.2). A clerk acts for one store, the merchant's staff for all.
+
+use std::sync::Arc;
+
+use astrolabe_core::command::{Address, Command, RefuseReason, StoreAnswer};
+use astrolabe_core::ids::{AllocationCode, LocationId};
+use astrolabe_core::order::assignment::Shipment;
+use astrolabe_store::AssignmentView;
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::api::caller::Caller;
+use crate::api::failure::{ApiFailure, ErrorBody};
+use crate::app::App;
+
+/// Assignments on one page.
+const PAGE_MAX: usize = 100;
+
+pub(super) fn router() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(assignments))
+        .routes(routes!(accept))
+        .routes(routes!(refuse))
+        .routes(routes!(ship))
+        .routes(routes!(answer_refund))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    /// The store, for callers who act for more than one.
+    store_id: Option<i64>,
+    /// The last code of the page before.
+    after: Option<i64>,
+    /// 1 to 100; 50 when absent.
+    limit: Option<usize>,
+}
+
+/// Live assignments, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+struct AssignmentList {
+    assignments: Vec<AssignmentItem>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct AssignmentItem {
+    code: i64,
+    tid: i64,
+    oid: i64,
+    store_id: i64,
+    quantity: i64,
+    state: &'static str,
+    /// Epoch milliseconds; when silence will count as no answer, or shipping as late.
+    due_at: Option<i64>,
+    title: String,
+    sku: String,
+}
+
+/// What waits at the caller's store.
+#[utoipa::path(get, path = "/assignments", params(ListQuery),
+    responses((status = 200, body = AssignmentList), (status = 401, body = ErrorBody)))]
+async fn assignments(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(query): Query<ListQuery>,
+) -> Result<Json<AssignmentList>, ApiFailure> {
+    let limit = query.limit.unwrap_or(50);
+    if !(1..=PAGE_MAX).contains(&limit) {
+        return Err(ApiFailure::field("limit", format!("limit must be 1 to {PAGE_MAX}")));
+    }
+    let wanted = query.store_id.map(LocationId);
+    let location = match (caller.store(), wanted) {
+        (Some(own), None) => Some(own),
+        (Some(own), Some(wanted)) if wanted == own => Some(own),
+        (Some(_), Some(_)) => return Err(ApiFailure::forbidden("this token acts for its own store only")),
+        (None, wanted) => wanted,
+    };
+    let after = query.after.map(AllocationCode);
+    let found = app.store.assignments_at(caller.seller(), location, after, limit).await;
+    let found = found.map_err(|error| ApiFailure::storage(&error))?;
+    Ok(Json(AssignmentList { assignments: found.into_iter().map(item).collect() }))
+}
+
+/// An assignment as it stands after the call.
+#[derive(Debug, Serialize, ToSchema)]
+struct Answered {
+    code: i64,
+    state: &'static str,
+}
+
+/// The store takes the order.
+#[utoipa::path(post, path = "/assignments/{code}/accept", params(("code" = i64, Path, description = "allocation code")),
+    responses((status = 200, body = Answered), (status = 409, body = ErrorBody)))]
+async fn accept(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(code): Path<i64>,
+) -> Result<Json<Answered>, ApiFailure> {
+    answer(&app, &caller, AllocationCode(code), Command::Accept).await
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RefuseBody {
+    /// `no_goods`, `damaged`, `shop_closed` or `other`.
+    #[schema(value_type = String)]
+    reason: RefuseReason,
+}
+
+/// The store does not take it, or cannot ship it after all.
+#[utoipa::path(post, path = "/assignments/{code}/refuse", params(("code" = i64, Path, description = "allocation code")),
+    request_body = RefuseBody, responses((status = 200, body = Answered), (status = 409, body = ErrorBody)))]
+async fn refuse(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(code): Path<i64>,
+    Json(body): Json<RefuseBody>,
+) -> Result<Json<Answered>, ApiFailure> {
+    let reason = body.reason;
+    answer(&app, &caller, AllocationCode(code), |answer| Command::Refuse { answer, reason }).await
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct ShipBody {
+    /// Carrier, by the published company codes: `SF`, `YTO`, …
+    company_code: String,
+    waybill: String,
+}
+
+/// The parcel is on its way.
+#[utoipa::path(post, path = "/assignments/{code}/ship", params(("code" = i64, Path, description = "allocation code")),
+    request_body = ShipBody, responses((status = 200, body = Answered), (status = 409, body = ErrorBody)))]
+async fn ship(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(code): Path<i64>,
+    Json(body): Json<ShipBody>,
+) -> Result<Json<Answered>, ApiFailure> {
+    for (field, value) in [("company_code", &body.company_code), ("waybill", &body.waybill)] {
+        if !(1..=50).contains(&value.chars().count()) {
+            return Err(ApiFailure::field(field, format!("{field} must have 1 to 50 characters")));
+        }
+    }
+    let shipment = Shipment {
+        company_name: String::new(),
+        company_code: body.company_code,
+        waybill: body.waybill,
+        at: app.clock.now(),
+    };
+    answer(&app, &caller, AllocationCode(code), |answer| Command::Ship { answer, shipment }).await
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct RefundAnswerBody {
+    answer: RefundAnswer,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum RefundAnswer {
+    /// X_SHOP_CANCEL_CONFIRM.
+    BackOnShelf,
+    /// X_SHOP_CANCEL_DENIED.
+    AlreadyGone,
+}
+
+/// The buyer wants the money back: are the goods still here?
+#[utoipa::path(post, path = "/assignments/{code}/refund-answer",
+    params(("code" = i64, Path, description = "allocation code")), request_body = RefundAnswerBody,
+    responses((status = 200, body = Answered), (status = 409, body = ErrorBody)))]
+async fn answer_refund(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(code): Path<i64>,
+    Json(body): Json<RefundAnswerBody>,
+) -> Result<Json<Answered>, ApiFailure> {
+    let confirmed = body.answer == RefundAnswer::BackOnShelf;
+    let command = |answer| Command::AnswerCancel { answer, confirmed, refund: None };
+    answer(&app, &caller, AllocationCode(code), command).await
+}
+
+async fn answer(
+    app: &Arc<App>,
+    caller: &Caller,
+    code: AllocationCode,
+    command: impl FnOnce(StoreAnswer) -> Command,
+) -> Result<Json<Answered>, ApiFailure> {
+    let seller = caller.seller();
+    let unknown = || ApiFailure::not_found(format!("allocation {code} does not exist"));
+    let tid = app.store.trade_of_allocation(seller, code).await.map_err(|error| ApiFailure::storage(&error))?;
+    let tid = tid.ok_or_else(unknown)?;
+    let view = app.store.trade(seller, tid).await.map_err(|error| ApiFailure::storage(&error))?;
+    let location = view.as_ref().and_then(|view| view.file.by_code(code)).map(|found| found.location);
+    let location = location.ok_or_else(unknown)?;
+    caller.must_act_for(location)?;
+    let answer = StoreAnswer {
+        tid,
+        address: Address::Code(code, Vec::new()),
+        claims_warehouse: None,
+        who: caller.actor_at(location),
+        happened: app.clock.now(),
+    };
+    app.submit(seller, command(answer), None).await?;
+    let view = app.store.trade(seller, tid).await.map_err(|error| ApiFailure::storage(&error))?;
+    let state = view.as_ref().and_then(|view| view.file.by_code(code)).map(|found| found.state.name());
+    Ok(Json(Answered { code: code.0, state: state.ok_or_else(unknown)? }))
+}
+
+fn item(view: AssignmentView) -> AssignmentItem {
+    let assignment = view.assignment;
+    let line = published_line(&view.published, assignment.oid.0);
+    let text = |name: &str| line.as_ref().and_then(|line| line[name].as_str()).unwrap_or_default().to_owned();
+    AssignmentItem {
+        code: assignment.code.0,
+        tid: assignment.tid.0,
+        oid: assignment.oid.0,
+        store_id: assignment.location.0,
+        quantity: assignment.units,
+        state: assignment.state.name(),
+        due_at: assignment.due_at.map(|due| due.0),
+        title: text("title"),
+        sku: text("sku_properties_name"),
+    }
+}
+
+/// The published order line with this oid.
+fn published_line(published: &str, oid: i64) -> Option<serde_json::Value> {
+    let trade: serde_json::Value = serde_json::from_str(published).ok()?;
+    let lines = trade["orders"]["order"].as_array()?;
+    lines.iter().find(|line| line["oid"].as_i64() == Some(oid)).cloned()
+}

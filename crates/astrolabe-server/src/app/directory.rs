@@ -1,0 +1,119 @@
+//! The directory in memory: who may call, for whom, and where they are called. Read by every request, refreshed when
+//! its version in the database moves.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use astrolabe_core::ids::{AppKey, SellerId};
+use astrolabe_core::seller::Seller;
+use astrolabe_store::{AppRow, ChannelRow, Directory, Role, SessionRow, Store, StoreError, UserRow};
+use parking_lot::RwLock;
+
+/// An app with its grants.
+#[derive(Clone, Debug)]
+pub struct AppEntry {
+    pub row: AppRow,
+    pub roles: HashMap<SellerId, BTreeSet<Role>>,
+}
+
+/// The directory, indexed for the request path.
+#[derive(Debug, Default)]
+pub struct DirectoryIndex {
+    pub version: i64,
+    sellers: HashMap<SellerId, Seller>,
+    apps: HashMap<AppKey, AppEntry>,
+    sessions: HashMap<String, SessionRow>,
+    channels: HashMap<String, ChannelRow>,
+    users: HashMap<String, UserRow>,
+}
+
+impl DirectoryIndex {
+    fn new(directory: Directory) -> Self {
+        let mut apps: HashMap<AppKey, AppEntry> = directory
+            .apps
+            .into_iter()
+            .map(|row| (row.key.clone(), AppEntry { row, roles: HashMap::new() }))
+            .collect();
+        for grant in directory.grants {
+            if let Some(app) = apps.get_mut(&grant.app) {
+                app.roles.entry(grant.seller).or_default().extend(grant.roles);
+            }
+        }
+        Self {
+            version: directory.version,
+            sellers: directory.sellers.into_iter().map(|seller| (seller.id, seller)).collect(),
+            apps,
+            sessions: directory.sessions.into_iter().map(|row| (row.token.clone(), row)).collect(),
+            channels: directory.channels.into_iter().map(|row| (row.token.clone(), row)).collect(),
+            users: directory.users.into_iter().map(|row| (row.token.clone(), row)).collect(),
+        }
+    }
+
+    /// A declared seller.
+    pub fn seller(&self, id: SellerId) -> Option<&Seller> {
+        self.sellers.get(&id)
+    }
+
+    /// All declared sellers.
+    pub fn sellers(&self) -> impl Iterator<Item = &Seller> {
+        self.sellers.values()
+    }
+
+    /// A registered app.
+    pub fn app(&self, key: &AppKey) -> Option<&AppEntry> {
+        self.apps.get(key)
+    }
+
+    /// The session behind a token, if it belongs to this app.
+    pub fn session(&self, token: &str, app: &AppKey) -> Option<&SessionRow> {
+        self.sessions.get(token).filter(|session| session.app == *app)
+    }
+
+    /// What an app may be to a seller; empty without a grant.
+    pub fn roles(&self, app: &AppKey, seller: SellerId) -> BTreeSet<Role> {
+        self.apps.get(app).and_then(|entry| entry.roles.get(&seller)).cloned().unwrap_or_default()
+    }
+
+    /// The channel that a bearer token opens.
+    pub fn channel_by_token(&self, token: &str) -> Option<&ChannelRow> {
+        self.channels.get(token)
+    }
+
+    /// A seller's channel by number.
+    pub fn channel_of(&self, seller: SellerId, channel: astrolabe_core::ids::ChannelId) -> Option<&ChannelRow> {
+        self.channels.values().find(|row| row.seller == seller && row.channel == channel)
+    }
+
+    /// The person behind a bearer token.
+    pub fn user_by_token(&self, token: &str) -> Option<&UserRow> {
+        self.users.get(token)
+    }
+}
+
+/// The present index, replaced as a whole.
+#[derive(Debug)]
+pub struct DirectoryCache {
+    index: RwLock<Arc<DirectoryIndex>>,
+}
+
+impl DirectoryCache {
+    /// Loads it for the first time.
+    pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
+        let directory = store.directory().await?;
+        Ok(Self { index: RwLock::new(Arc::new(DirectoryIndex::new(directory))) })
+    }
+
+    /// The present directory.
+    pub fn get(&self) -> Arc<DirectoryIndex> {
+        Arc::clone(&self.index.read())
+    }
+
+    /// Loads it again if the stored version moved.
+    pub async fn refresh(&self, store: &dyn Store) -> Result<(), StoreError> {
+        if store.directory_version().await? != self.get().version {
+            let directory = store.directory().await?;
+            *self.index.write() = Arc::new(DirectoryIndex::new(directory));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! The use cases: every change of decided state is a command that goes through its seller's lane.
+
+mod clock;
+mod directory;
+mod geography;
+mod ids;
+mod job;
+mod lane;
+mod lanes;
+mod places;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use astrolabe_core::command::{Command, Outcome};
+use astrolabe_core::ids::SellerId;
+use astrolabe_store::{AnswerKey, Store, StoreError};
+use tokio::sync::{Notify, oneshot};
+
+pub use clock::Clock;
+pub use directory::{AppEntry, DirectoryCache, DirectoryIndex};
+pub use geography::Geography;
+pub use ids::{IdSource, NODE_MAX};
+pub use job::{Job, LaneAnswer, LaneError};
+pub use lane::{GROUP_COMMANDS_MAX, GROUP_ROWS_MAX, LANE_QUEUE_MAX};
+pub use lanes::Lanes;
+pub use places::{PlaceCache, wire_name};
+
+use crate::workers::OutwardQueue;
+
+/// How long a caller waits for an answer; every call answers within this time.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// What an operator may turn.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Most commands of one group; 1 commits every command alone.
+    pub group_commands_max: usize,
+    /// Whether calls outward may go to loopback and private addresses.
+    pub allow_private_addresses: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { group_commands_max: GROUP_COMMANDS_MAX, allow_private_addresses: false }
+    }
+}
+
+/// Everything that the doors and the workers share.
+#[derive(Debug)]
+pub struct App {
+    pub store: Arc<dyn Store>,
+    pub clock: Clock,
+    pub node: i64,
+    pub ids: IdSource,
+    pub directory: DirectoryCache,
+    pub geography: Geography,
+    pub places: PlaceCache,
+    pub limits: Limits,
+    pub lanes: Lanes,
+    /// Where committed calls outward are handed over, without a detour through the database.
+    pub outward: OutwardQueue,
+    /// Rung when a group left work rows.
+    pub work_left: Notify,
+}
+
+impl App {
+    /// On an opened store, with an empty directory cache filled once.
+    pub async fn new(
+        store: Arc<dyn Store>,
+        clock: Clock,
+        node: i64,
+        limits: Limits,
+    ) -> Result<Arc<Self>, StoreError> {
+        let directory = DirectoryCache::load(store.as_ref()).await?;
+        Ok(Arc::new(Self {
+            store,
+            clock,
+            node,
+            ids: IdSource::new(node),
+            directory,
+            geography: Geography::bundled(),
+            places: PlaceCache::default(),
+            limits,
+            lanes: Lanes::default(),
+            outward: OutwardQueue::default(),
+            work_left: Notify::new(),
+        }))
+    }
+
+    /// Sends a command through the seller's lane and waits for the answer, which comes after the commit.
+    pub async fn submit(
+        self: &Arc<Self>,
+        seller: SellerId,
+        command: Command,
+        answer_key: Option<AnswerKey>,
+    ) -> Result<Outcome, LaneError> {
+        let (reply, answer) = oneshot::channel();
+        self.enqueue(seller, Job { command, answer_key, reply: Some(reply) })?;
+        match tokio::time::timeout(ANSWER_WITHIN, answer).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) | Err(_) => Err(LaneError::TimedOut),
+        }
+    }
+
+    /// Sends a command of the platform's own; its answer interests nobody.
+    pub fn post(self: &Arc<Self>, seller: SellerId, command: Command) -> Result<(), LaneError> {
+        self.enqueue(seller, Job { command, answer_key: None, reply: None })
+    }
+
+    fn enqueue(self: &Arc<Self>, seller: SellerId, job: Job) -> Result<(), LaneError> {
+        self.lanes.queue_of(self, seller).try_send(job).map_err(|_full| {
+            metrics::counter!("astrolabe_lane_full_total").increment(1);
+            LaneError::Busy
+        })
+    }
+}

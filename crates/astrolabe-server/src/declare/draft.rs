@@ -1,0 +1,277 @@
+//! From the file's form to directory rows and warehouses, with every reference checked.
+
+use std::collections::BTreeSet;
+
+use astrolabe_core::ids::{AppKey, LocationId, SellerId, StoreCode, TMALL, WarehouseCode};
+use astrolabe_core::place::{Location, LocationCard, LocationKind, StoreStatus};
+use astrolabe_core::seller::{Acceptor, Allocator, Seller};
+use astrolabe_core::time::OpeningHours;
+use astrolabe_store::{
+    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, SessionRow, Store, UserRole, UserRow,
+};
+
+use crate::app::Geography;
+use crate::declare::document::{ChannelTable, Document, PersonRole, SellerTable, UserTable, WarehouseTable};
+use crate::declare::{Applied, DeclareError};
+
+/// Longest warehouse code (white paper §6.2.1 `warehouseId`).
+const WAREHOUSE_CODE_CHARS_MAX: usize = 50;
+
+/// What the file may refer to: its own tables and what is there already.
+struct Known {
+    sellers: BTreeSet<SellerId>,
+    apps: BTreeSet<AppKey>,
+}
+
+/// Directory rows of a file.
+pub(super) async fn directory(
+    document: &Document,
+    present: &Directory,
+    store: &dyn Store,
+    known_sellers: &[SellerId],
+) -> Result<DirectoryDraft, DeclareError> {
+    let known = Known {
+        sellers: document
+            .seller
+            .iter()
+            .map(|seller| SellerId(seller.id))
+            .chain(known_sellers.iter().copied())
+            .collect(),
+        apps: document
+            .app
+            .iter()
+            .map(|app| AppKey(app.key.clone()))
+            .chain(present.apps.iter().map(|app| app.key.clone()))
+            .collect(),
+    };
+    let mut draft = DirectoryDraft::default();
+    for table in &document.seller {
+        draft.sellers.push(seller(table, &known)?);
+    }
+    apps(document, &known, &mut draft)?;
+    for table in &document.session {
+        let row = SessionRow {
+            token: table.token.clone(),
+            app: known.app("session", &table.app, &table.app)?,
+            seller: known.seller("session", &table.app, table.seller)?,
+        };
+        draft.sessions.push(row);
+    }
+    for table in &document.channel {
+        draft.channels.push(channel(table, &known)?);
+    }
+    for table in &document.user {
+        draft.users.push(user(table, &known, store, known_sellers).await?);
+    }
+    Ok(draft)
+}
+
+fn seller(table: &SellerTable, known: &Known) -> Result<Seller, DeclareError> {
+    let mut settings = table.settings()?;
+    let app = |value: &str| -> Result<Option<AppKey>, DeclareError> {
+        match value.strip_prefix("app:") {
+            Some(key) => known.app("seller", &table.id.to_string(), key).map(Some),
+            None => Ok(None),
+        }
+    };
+    settings.allocator = match (table.allocator.as_str(), app(&table.allocator)?) {
+        ("platform", _) => Allocator::Platform,
+        (_, Some(key)) => Allocator::App(key),
+        (other, None) => {
+            return Err(table.invalid(format!("allocator must be \"platform\" or \"app:<key>\", not {other:?}")));
+        }
+    };
+    settings.acceptor = match (table.acceptor.as_str(), app(&table.acceptor)?) {
+        ("keeper", _) => Acceptor::Keeper,
+        (_, Some(key)) => Acceptor::App(key),
+        (other, None) => {
+            return Err(table.invalid(format!("acceptor must be \"keeper\" or \"app:<key>\", not {other:?}")));
+        }
+    };
+    settings.wms = match &table.wms {
+        Some(key) => Some(known.app("seller", &table.id.to_string(), key)?),
+        None => None,
+    };
+    Ok(Seller { id: SellerId(table.id), nick: table.nick.clone(), settings })
+}
+
+fn apps(document: &Document, known: &Known, draft: &mut DirectoryDraft) -> Result<(), DeclareError> {
+    for table in &document.app {
+        let key = AppKey(table.key.clone());
+        if table.roles.is_empty() != table.sellers.is_empty() {
+            return Err(invalid("app", &table.key, "roles and sellers go together".to_owned()));
+        }
+        for seller in &table.sellers {
+            let seller = known.seller("app", &table.key, *seller)?;
+            draft.grants.push(Grant { app: key.clone(), seller, roles: table.roles.clone() });
+        }
+        draft.apps.push(AppRow {
+            key,
+            secret: table.secret.clone(),
+            name: table.name.clone(),
+            spi: table.spi.clone(),
+            orders_by: table.orders_by,
+            allowed_parameters: table.allowed_parameters.clone(),
+        });
+    }
+    for table in &document.grant {
+        draft.grants.push(Grant {
+            app: known.app("grant", &table.app, &table.app)?,
+            seller: known.seller("grant", &table.app, table.seller)?,
+            roles: table.roles.clone(),
+        });
+    }
+    Ok(())
+}
+
+fn channel(table: &ChannelTable, known: &Known) -> Result<ChannelRow, DeclareError> {
+    if table.name != "tmall" {
+        return Err(invalid("channel", &table.name, "the only channel so far is \"tmall\"".to_owned()));
+    }
+    if table.endpoint.is_some() && (table.app_key.is_none() || table.secret.is_none()) {
+        let problem = "an endpoint needs app_key and secret to sign with".to_owned();
+        return Err(invalid("channel", &table.name, problem));
+    }
+    Ok(ChannelRow {
+        name: table.name.clone(),
+        channel: TMALL,
+        seller: known.seller("channel", &table.name, table.seller)?,
+        token: table.token.clone(),
+        endpoint: table.endpoint.clone(),
+        app_key: table.app_key.clone().map(AppKey),
+        secret: table.secret.clone(),
+        session: table.session.clone(),
+    })
+}
+
+async fn user(
+    table: &UserTable,
+    known: &Known,
+    store: &dyn Store,
+    known_sellers: &[SellerId],
+) -> Result<UserRow, DeclareError> {
+    let seller = known.seller("user", &table.name, table.seller)?;
+    let role = match (table.role, &table.store_code) {
+        (PersonRole::StoreClerk, Some(code)) => {
+            let places = if known_sellers.contains(&seller) { store.locations(seller).await? } else { Vec::new() };
+            let wanted = StoreCode(code.clone());
+            let store = places.iter().find(|place| match &place.kind {
+                LocationKind::Store { code, .. } => *code == wanted,
+                LocationKind::Warehouse { .. } => false,
+            });
+            match store {
+                Some(place) => UserRole::StoreClerk { store: place.id },
+                None => return Err(invalid("user", &table.name, format!("no store has the code {code:?} yet"))),
+            }
+        }
+        (PersonRole::StoreClerk, None) => {
+            return Err(invalid("user", &table.name, "a store_clerk needs a store_code".to_owned()));
+        }
+        (PersonRole::Merchant, None) => UserRole::Merchant,
+        (PersonRole::Operator, None) => UserRole::Operator,
+        (PersonRole::Merchant | PersonRole::Operator, Some(_)) => {
+            return Err(invalid("user", &table.name, "only a store_clerk has a store_code".to_owned()));
+        }
+    };
+    Ok(UserRow { name: table.name.clone(), seller, role, token: table.token.clone() })
+}
+
+/// Warehouses of a file, as locations without an id.
+pub(super) fn warehouses(
+    document: &Document,
+    geography: &Geography,
+    known_sellers: &[SellerId],
+) -> Result<Vec<(SellerId, Location)>, DeclareError> {
+    let declared = |id: i64| {
+        known_sellers.contains(&SellerId(id)) || document.seller.iter().any(|seller| seller.id == id)
+    };
+    let unknown = document.warehouse.iter().find(|table| !declared(table.seller));
+    if let Some(table) = unknown {
+        let problem = format!("seller {} is declared neither here nor before", table.seller);
+        return Err(invalid("warehouse", &table.code, problem));
+    }
+    document.warehouse.iter().map(|table| warehouse(table, geography)).collect()
+}
+
+fn warehouse(table: &WarehouseTable, geography: &Geography) -> Result<(SellerId, Location), DeclareError> {
+    let length = table.code.chars().count();
+    if !(1..=WAREHOUSE_CODE_CHARS_MAX).contains(&length) {
+        let problem = format!("a code has 1 to {WAREHOUSE_CODE_CHARS_MAX} characters, not {length}");
+        return Err(invalid("warehouse", &table.code, problem));
+    }
+    let card = LocationCard {
+        province: table.province.clone(),
+        city: table.city.clone(),
+        area: table.district.clone(),
+        detail_address: table.address.clone(),
+        ..LocationCard::default()
+    };
+    let location = Location {
+        id: LocationId(0),
+        kind: LocationKind::Warehouse { code: WarehouseCode(table.code.clone()) },
+        name: table.name.clone(),
+        status: StoreStatus::Normal,
+        hours: OpeningHours::ALWAYS,
+        point: geography.locate(&table.province, &table.city, &table.district),
+        deleted: false,
+        card,
+    };
+    Ok((SellerId(table.seller), location))
+}
+
+/// Notes what is new and what differs.
+pub(super) fn compare(draft: &DirectoryDraft, present: &Directory, applied: &mut Applied) {
+    fn verdict<T: PartialEq>(known: Option<&T>, wanted: &T) -> &'static str {
+        match known {
+            None => "new",
+            Some(known) if known == wanted => "unchanged",
+            Some(_) => "changed",
+        }
+    }
+    for row in &draft.sellers {
+        let known = present.sellers.iter().find(|known| known.id == row.id);
+        applied.note("seller", &format!("{} {}", row.id, row.nick), verdict(known, row));
+    }
+    for row in &draft.apps {
+        let known = present.apps.iter().find(|known| known.key == row.key);
+        applied.note("app", &row.key.0, verdict(known, row));
+    }
+    for row in &draft.grants {
+        let known = present.grants.iter().find(|known| known.app == row.app && known.seller == row.seller);
+        applied.note("grant", &format!("{} for seller {}", row.app, row.seller), verdict(known, row));
+    }
+    for row in &draft.sessions {
+        let known = present.sessions.iter().find(|known| known.token == row.token);
+        applied.note("session", &format!("of app {} for seller {}", row.app, row.seller), verdict(known, row));
+    }
+    for row in &draft.channels {
+        let known = present.channels.iter().find(|known| known.name == row.name && known.seller == row.seller);
+        applied.note("channel", &format!("{} of seller {}", row.name, row.seller), verdict(known, row));
+    }
+    for row in &draft.users {
+        let known = present.users.iter().find(|known| known.name == row.name && known.seller == row.seller);
+        applied.note("user", &format!("{} of seller {}", row.name, row.seller), verdict(known, row));
+    }
+}
+
+fn invalid(table: &'static str, name: &str, problem: String) -> DeclareError {
+    DeclareError::Invalid { table, name: name.to_owned(), problem }
+}
+
+impl Known {
+    fn seller(&self, table: &'static str, name: &str, id: i64) -> Result<SellerId, DeclareError> {
+        let id = SellerId(id);
+        if self.sellers.contains(&id) {
+            return Ok(id);
+        }
+        Err(invalid(table, name, format!("seller {id} is declared neither here nor before")))
+    }
+
+    fn app(&self, table: &'static str, name: &str, key: &str) -> Result<AppKey, DeclareError> {
+        let key = AppKey(key.to_owned());
+        if self.apps.contains(&key) {
+            return Ok(key);
+        }
+        Err(invalid(table, name, format!("app {key} is declared neither here nor before")))
+    }
+}

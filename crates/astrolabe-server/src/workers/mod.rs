@@ -1,0 +1,51 @@
+//! What runs beside the doors: calls outward, clocks and left-over work, the directory's refresh.
+//!
+//! Workers decide nothing. They find what is due and send commands through the lanes, like anybody else.
+
+mod addresses;
+mod attempts;
+mod due;
+mod outward;
+mod receiver;
+mod render;
+mod replies;
+mod send;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use outward::OutwardQueue;
+
+use crate::app::App;
+
+/// Running workers.
+#[derive(Debug)]
+pub struct Workers {
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Workers {
+    /// Starts all of them.
+    pub fn start(app: &Arc<App>) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let tasks = vec![
+            tokio::spawn(outward::run(Arc::clone(app), stopped.clone())),
+            tokio::spawn(due::run(Arc::clone(app), stopped.clone())),
+            tokio::spawn(due::refresh_directory(Arc::clone(app), stopped)),
+        ];
+        Self { stop, tasks }
+    }
+
+    /// Takes up nothing new, lets running attempts end, and returns.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a worker ended badly");
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! A message in the words of the business as fields of the wire.
+
+use astrolabe_core::ids::{LocationId, SellerId};
+use astrolabe_core::outward::{Message, Outward, ToldAllocation};
+use astrolabe_protocol::{Fields, Value};
+use astrolabe_store::StoreError;
+
+use crate::app::{App, wire_name};
+
+/// A call to an ISV: the catalogue's method name and its fields.
+pub(super) async fn spi_call(
+    app: &App,
+    seller: SellerId,
+    nick: &str,
+    outward: &Outward,
+) -> Result<Option<(&'static str, Fields)>, StoreError> {
+    let fields = Fields::new().with("tid", outward.tid.0).with("seller_id", seller.0);
+    Ok(Some(match &outward.message {
+        Message::AskAllocation => ("taobao.qimen.omniorder.allocate", fields.with("seller_nick", nick)),
+        Message::QueryAllocation => ("taobao.qimen.omniorder.allocatedinfo.get", fields),
+        Message::TellAllocations { allocations } => {
+            let mut list = Vec::with_capacity(allocations.len());
+            for told in allocations {
+                list.push(Value::Struct(allocation(app, seller, outward, told).await?));
+            }
+            let status = if allocations.iter().all(|told| told.withdrawn) { "Waiting" } else { "Allocated" };
+            let fields = fields.with("status", status).with("store_allocated_list", Value::List(list));
+            ("taobao.qimen.omniorder.allocatedinfo.sync", fields)
+        }
+        Message::TellRefund { sub_orders, withdrawn } => {
+            let status = if *withdrawn { "STATUS_PAID" } else { "STATUS_REFUNDED" };
+            let list = sub_orders
+                .iter()
+                .map(|oid| Value::Struct(Fields::new().with("sub_oid", oid.0).with("status", status)))
+                .collect();
+            ("taobao.qimen.omniorder.customer.refund", fields.with("sub_order_list", Value::List(list)))
+        }
+        Message::TellAccepted { .. } => ("taobao.qimen.omniorder.store.accpeted", fields),
+        Message::TellRefused { .. } => ("taobao.qimen.omniorder.store.refused", fields),
+        Message::TellShipped { .. } => ("taobao.qimen.omniorder.store.consigned", fields),
+        Message::ConsignToChannel { .. } => return Ok(None),
+    }))
+}
+
+async fn allocation(
+    app: &App,
+    seller: SellerId,
+    outward: &Outward,
+    told: &ToldAllocation,
+) -> Result<Fields, StoreError> {
+    let (store_id, store_name) = name_of(app, seller, told.location).await?;
+    let fields = Fields::new()
+        .with("store_id", store_id)
+        .with("store_name", store_name)
+        .with("tid", outward.tid.0)
+        .with("sub_oid", told.oid.0)
+        .with("type", if told.warehouse { "Warehouse" } else { "Store" })
+        .with("status", if told.withdrawn { "Waiting" } else { "Allocated" });
+    Ok(fields.with_opt("attributes", told.attributes.as_deref()))
+}
+
+/// A location deleted since is still named by its id.
+async fn name_of(app: &App, seller: SellerId, id: LocationId) -> Result<(String, String), StoreError> {
+    let found = app.places.location(app.store.as_ref(), seller, id).await?;
+    Ok(match found {
+        Some(location) => (wire_name(&location), location.name.clone()),
+        None => (id.to_string(), String::new()),
+    })
+}
+
+/// A consignment as the channel's `taobao.logistics.offline.send` takes it (modes 3.1 and 3.2).
+pub(super) fn channel_consign(outward: &Outward) -> Option<Fields> {
+    match &outward.message {
+        Message::ConsignToChannel { sub_orders, shipment } => Some(
+            Fields::new()
+                .with("tid", outward.tid.0)
+                .with("sub_tid", Value::List(sub_orders.iter().map(|oid| Value::from(oid.0)).collect()))
+                .with("is_split", 1_i64)
+                .with("out_sid", shipment.waybill.as_str())
+                .with("company_code", shipment.company_code.as_str()),
+        ),
+        Message::AskAllocation
+        | Message::QueryAllocation
+        | Message::TellAllocations { .. }
+        | Message::TellRefund { .. }
+        | Message::TellAccepted { .. }
+        | Message::TellRefused { .. }
+        | Message::TellShipped { .. } => None,
+    }
+}

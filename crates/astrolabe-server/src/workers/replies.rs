@@ -1,0 +1,87 @@
+//! What an ISV answered to a call outward, where the answer itself says something: an allocation that was asked for.
+
+use std::sync::Arc;
+
+use astrolabe_core::command::{Command, SyncAllocation, SyncStatus, SyncedLine};
+use astrolabe_core::ids::{LocationId, Oid, WarehouseCode};
+use astrolabe_core::order::timeline::Actor;
+use astrolabe_core::outward::{Message, Receiver};
+use astrolabe_protocol::Fields;
+use astrolabe_protocol::spi::SpiReply;
+use astrolabe_store::DueOutward;
+
+use crate::app::App;
+
+/// Sends through the lane what the answer to `allocatedinfo.get` (§6.6.3) says. Answers to other calls say no more than
+/// that they were heard.
+pub(super) async fn take_back(app: &Arc<App>, call: &DueOutward, reply: SpiReply) {
+    let (Message::QueryAllocation, Receiver::App(key)) = (&call.outward.message, &call.outward.receiver) else {
+        return;
+    };
+    if !reply.is_ok() {
+        return;
+    }
+    let Ok(infos) = reply.fields.structs("store_allocated_list") else {
+        tracing::warn!(tid = %call.outward.tid, "allocatedinfo.get was answered without a readable list");
+        return;
+    };
+    let mut lines = Vec::with_capacity(infos.len());
+    for info in infos {
+        if let Some(line) = synced_line(app, call, info).await {
+            lines.push(line);
+        }
+    }
+    if lines.is_empty() {
+        return;
+    }
+    let head = reply.fields.opt_text("status").ok().flatten().map_or(SyncStatus::Waiting, status_of);
+    let sync = SyncAllocation {
+        tid: call.outward.tid,
+        who: Actor::App { key: key.clone(), operator: String::new() },
+        lines,
+        head,
+        message: reply.message,
+        happened: app.clock.now(),
+    };
+    if let Err(error) = app.submit(call.seller, Command::SyncAllocation(sync), None).await {
+        tracing::info!(tid = %call.outward.tid, %error, "an answered allocation was not taken");
+    }
+}
+
+async fn synced_line(app: &App, call: &DueOutward, info: &Fields) -> Option<SyncedLine> {
+    let oid = Oid(info.long("sub_oid").ok()?);
+    let status = status_of(info.opt_text("status").ok().flatten()?);
+    let location = match info.opt_text("store_id").ok().flatten() {
+        Some(text) => {
+            let warehouse = info.opt_text("store_type").ok().flatten() == Some("Warehouse");
+            locate(app, call, text, warehouse).await
+        }
+        None => None,
+    };
+    Some(SyncedLine {
+        oid,
+        status,
+        location,
+        message: info.opt_text("description").ok().flatten().unwrap_or_default().to_owned(),
+        attributes: info.opt_text("attributes").ok().flatten().map(str::to_owned),
+    })
+}
+
+async fn locate(app: &App, call: &DueOutward, text: &str, warehouse: bool) -> Option<LocationId> {
+    let store = app.store.as_ref();
+    let found = if warehouse {
+        app.places.warehouse(store, call.seller, &WarehouseCode(text.to_owned())).await
+    } else {
+        app.places.location(store, call.seller, LocationId(text.parse().ok()?)).await
+    };
+    found.ok().flatten().map(|location| location.id)
+}
+
+/// A status that is none of the published ones is read as "still at it".
+fn status_of(text: &str) -> SyncStatus {
+    match text {
+        "Allocated" => SyncStatus::Allocated,
+        "AllocateFail" => SyncStatus::Failed,
+        _ => SyncStatus::Waiting,
+    }
+}

@@ -1,0 +1,44 @@
+-- Places, listings and articles of one seller.
+
+CREATE TABLE location (
+    seller_id BIGINT NOT NULL,
+    location_id BIGINT NOT NULL,
+    deleted BOOLEAN NOT NULL,
+    doc TEXT NOT NULL,
+    PRIMARY KEY (seller_id, location_id)
+);
+
+CREATE TABLE item (
+    seller_id BIGINT NOT NULL,
+    item_id BIGINT NOT NULL,
+    doc TEXT NOT NULL,
+    PRIMARY KEY (seller_id, item_id)
+);
+
+CREATE TABLE item_sku (
+    seller_id BIGINT NOT NULL,
+    item_id BIGINT NOT NULL,
+    sku_id BIGINT NOT NULL,
+    sc_item BIGINT NOT NULL,
+    components TEXT NOT NULL,
+    PRIMARY KEY (seller_id, item_id, sku_id)
+);
+CREATE INDEX item_sku_by_article ON item_sku (seller_id, sc_item);
+
+CREATE TABLE item_store (
+    seller_id BIGINT NOT NULL,
+    item_id BIGINT NOT NULL,
+    location_id BIGINT NOT NULL,
+    PRIMARY KEY (seller_id, item_id, location_id)
+);
+CREATE INDEX item_store_by_location ON item_store (seller_id, location_id, item_id);
+
+CREATE TABLE sc_item (
+    seller_id BIGINT NOT NULL,
+    sc_item BIGINT NOT NULL,
+    outer_code TEXT NOT NULL,
+    name TEXT NOT NULL,
+    combo TEXT NOT NULL,
+    PRIMARY KEY (seller_id, sc_item)
+);
+CREATE UNIQUE INDEX sc_item_by_outer_code ON sc_item (seller_id, outer_code) WHERE outer_code <> '';

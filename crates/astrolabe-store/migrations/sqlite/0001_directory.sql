@@ -1,0 +1,53 @@
+-- Who may call, for whom, and where they are called. Small tables that every node reads from its cache; on Citus they
+-- are reference tables, and therefore the only ones whose keys need not start with the seller.
+
+CREATE TABLE directory_version (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    version INTEGER NOT NULL
+) STRICT;
+INSERT INTO directory_version (id, version) VALUES (1, 0);
+
+CREATE TABLE seller (
+    seller_id INTEGER PRIMARY KEY,
+    nick TEXT NOT NULL,
+    settings TEXT NOT NULL
+) STRICT;
+
+-- `version` counts the groups committed for the seller; `places_version` is the version at which settings or places
+-- last changed.
+CREATE TABLE seller_lane (
+    seller_id INTEGER PRIMARY KEY,
+    version INTEGER NOT NULL,
+    places_version INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE app (
+    app_key TEXT PRIMARY KEY,
+    doc TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE app_grant (
+    app_key TEXT NOT NULL,
+    seller_id INTEGER NOT NULL,
+    doc TEXT NOT NULL,
+    PRIMARY KEY (app_key, seller_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE session (
+    token TEXT PRIMARY KEY,
+    doc TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE channel (
+    seller_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    doc TEXT NOT NULL,
+    PRIMARY KEY (seller_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE person (
+    seller_id INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    doc TEXT NOT NULL,
+    PRIMARY KEY (seller_id, name)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,176 @@
+//! The storage contract. Methods are operations of the business, each with its parameters and `now`; both databases
+//! pass the same conformance suite.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use async_trait::async_trait;
+
+use astrolabe_core::ids::{AllocationCode, AppKey, HoldKey, ItemId, LocationId, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::goods::Mapping;
+use astrolabe_core::place::Location;
+use astrolabe_core::seller::Seller;
+use astrolabe_core::stock::cell::{CellKey, StockCell};
+use astrolabe_core::stock::invariants::Snapshot;
+use astrolabe_core::time::Timestamp;
+use astrolabe_core::world::{Changes, Loaded, Names, NewWork};
+
+use crate::directory::{Directory, DirectoryDraft};
+use crate::error::StoreError;
+use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
+
+/// A database that keeps everything. Cheap to share; every method may be called from any task.
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug + 'static {
+    /// "sqlite" or "postgres", for logs and metrics.
+    fn kind(&self) -> &'static str;
+
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Starts one group of one seller: takes the lane (nobody else decides for this seller until the group ends).
+    /// Waits for the lane; a group that is dropped without [`Group::commit`] leaves nothing.
+    async fn begin(&self, seller: SellerId) -> Result<Box<dyn Group>, StoreError>;
+
+    // Directory.
+
+    /// The directory's version, to see cheaply whether the cache is stale.
+    async fn directory_version(&self) -> Result<i64, StoreError>;
+    /// All directory tables.
+    async fn directory(&self) -> Result<Directory, StoreError>;
+    /// Puts directory rows and bumps the version; new sellers get their lane.
+    async fn put_directory(&self, draft: &DirectoryDraft, now: Timestamp) -> Result<(), StoreError>;
+
+    // What waits.
+
+    /// Sellers with anything due at `now` (trades, assignments, work, holds to expire), at most `limit`.
+    async fn sellers_with_due(&self, now: Timestamp, limit: usize) -> Result<Vec<SellerId>, StoreError>;
+    /// Trades of a seller with a clock that has run out (trade's or one of its assignments' `due_at` ≤ now), oldest first.
+    async fn due_trades(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<Tid>, StoreError>;
+    /// Work rows of a seller, oldest first.
+    async fn open_work(&self, seller: SellerId, limit: usize) -> Result<Vec<NewWork>, StoreError>;
+    /// Pre-payment holds of a seller that ran out.
+    async fn expired_holds(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<HoldKey>, StoreError>;
+    /// Calls outward whose next attempt is due and that nobody has leased, with the lease taken for the caller. Of one
+    /// trade to one receiver only the first pending one is given.
+    async fn lease_outward(&self, now: Timestamp, lease: Lease, limit: usize) -> Result<Vec<DueOutward>, StoreError>;
+
+    // Looking.
+
+    /// One trade with everything known of it.
+    async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError>;
+    /// The trade an allocation code belongs to.
+    async fn trade_of_allocation(&self, seller: SellerId, code: AllocationCode) -> Result<Option<Tid>, StoreError>;
+    /// The trade a sub-order belongs to, among trades that are or were assigned.
+    async fn trade_of_sub_order(
+        &self,
+        seller: SellerId,
+        oid: astrolabe_core::ids::Oid,
+    ) -> Result<Option<Tid>, StoreError>;
+    /// Live assignments at a location (`None`: at all of them), oldest first, after a code (for paging), at most `limit`.
+    async fn assignments_at(
+        &self,
+        seller: SellerId,
+        location: Option<LocationId>,
+        after: Option<AllocationCode>,
+        limit: usize,
+    ) -> Result<Vec<AssignmentView>, StoreError>;
+    /// One location, deleted ones included.
+    async fn location(&self, seller: SellerId, id: LocationId) -> Result<Option<Location>, StoreError>;
+    /// All live locations of a seller.
+    async fn locations(&self, seller: SellerId) -> Result<Vec<Location>, StoreError>;
+    /// Stores bound to an item: the page (from 1, `per_page` rows) and the total.
+    async fn stores_of_item(
+        &self,
+        seller: SellerId,
+        item: ItemId,
+        page: i64,
+        per_page: i64,
+    ) -> Result<(Vec<LocationId>, i64), StoreError>;
+    /// Items bound to a store: the page and the total.
+    async fn items_of_store(
+        &self,
+        seller: SellerId,
+        store: LocationId,
+        page: i64,
+        per_page: i64,
+    ) -> Result<(Vec<ItemId>, i64), StoreError>;
+    /// What listings map to; absent ones map to nothing.
+    async fn mappings(
+        &self,
+        seller: SellerId,
+        listings: &[(ItemId, SkuId)],
+    ) -> Result<BTreeMap<(ItemId, SkuId), Mapping>, StoreError>;
+    /// Every cell of the named (location, article) pairs.
+    async fn cells(
+        &self,
+        seller: SellerId,
+        places: &[(LocationId, ScItemId)],
+    ) -> Result<Vec<(CellKey, StockCell)>, StoreError>;
+    /// Open exception tasks, newest first.
+    async fn tasks(&self, seller: SellerId, limit: usize) -> Result<Vec<TaskView>, StoreError>;
+    /// Counts for summaries.
+    async fn overview(&self, seller: SellerId) -> Result<Overview, StoreError>;
+    /// Everything the stock invariants speak of, from one consistent read.
+    async fn stock_snapshot(&self, seller: SellerId) -> Result<Snapshot, StoreError>;
+}
+
+/// One group of one seller, from taking the lane to the commit.
+#[async_trait]
+pub trait Group: Send {
+    /// The lane's version as locked.
+    fn version(&self) -> i64;
+    /// The seller and its places, for a lane that starts.
+    async fn load_seller(&mut self) -> Result<SellerState, StoreError>;
+    /// What other writers changed after `version`, for a lane whose working set is older than the lane.
+    async fn changed_since(&mut self, version: i64) -> Result<ChangedSince, StoreError>;
+    /// One round of loading.
+    async fn load(&mut self, names: &Names) -> Result<Loaded, StoreError>;
+    /// Stored answers for repeats of writes that have no business key.
+    async fn stored_answers(&mut self, keys: &[AnswerKey]) -> Result<BTreeMap<AnswerKey, String>, StoreError>;
+    /// Writes the group and commits: `version + 1`. Outward rows are leased to the caller from the start.
+    async fn commit(
+        self: Box<Self>,
+        changes: Changes,
+        answers: Vec<StoredAnswer>,
+        lease: Lease,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+}
+
+/// A node's claim on calls outward until an instant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Lease {
+    pub node: i64,
+    pub until: Timestamp,
+}
+
+/// The seller and its places.
+#[derive(Clone, Debug)]
+pub struct SellerState {
+    pub seller: Seller,
+    pub places: Vec<Location>,
+}
+
+/// What a lane must forget or load again.
+#[derive(Clone, Debug, Default)]
+pub struct ChangedSince {
+    pub articles: Vec<ScItemId>,
+    pub items: Vec<ItemId>,
+    /// Settings or places changed.
+    pub seller: bool,
+}
+
+/// Names a stored answer.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct AnswerKey {
+    pub app: AppKey,
+    pub sign: String,
+}
+
+/// An answer to keep, so that a repeat of the same signed request gets it again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StoredAnswer {
+    pub key: AnswerKey,
+    pub body: String,
+}

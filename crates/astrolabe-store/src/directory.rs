@@ -1,0 +1,151 @@
+//! Directory tables: who may call, for whom, and where they are called. Small, read from cache, changed by `apply`.
+
+use serde::{Deserialize, Serialize};
+
+use astrolabe_core::ids::{AppKey, ChannelId, LocationId, SellerId};
+use astrolabe_core::seller::Seller;
+
+/// What an app is to a seller (white paper §3).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Master data and stock.
+    Erp,
+    /// Accepts, refuses, ships at stores.
+    Pos,
+    /// Decides level 3.
+    Allocator,
+    /// Ships from warehouses.
+    Wms,
+}
+
+/// Which orders an app gets through which pipe (§3.2 方式一 / 方式二).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrdersBy {
+    #[default]
+    Spi,
+    Rds,
+}
+
+/// Where an app is called (§7).
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SpiAddress {
+    pub online: Option<String>,
+    pub test: Option<String>,
+    /// Whether `test` is the one in use.
+    pub use_test: bool,
+}
+
+/// An application.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppRow {
+    pub key: AppKey,
+    pub secret: String,
+    pub name: String,
+    pub spi: SpiAddress,
+    pub orders_by: OrdersBy,
+    /// Parameters that no method defines and that this app may send all the same.
+    pub allowed_parameters: Vec<String>,
+}
+
+impl std::fmt::Debug for AppRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AppRow").field("key", &self.key).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// An app's right to act for a seller.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Grant {
+    pub app: AppKey,
+    pub seller: SellerId,
+    pub roles: Vec<Role>,
+}
+
+/// A session key: an app acting for one seller.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionRow {
+    pub token: String,
+    pub app: AppKey,
+    pub seller: SellerId,
+}
+
+impl std::fmt::Debug for SessionRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionRow").field("app", &self.app).field("seller", &self.seller).finish_non_exhaustive()
+    }
+}
+
+/// A channel's access to the channel door, and where the channel itself is called.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelRow {
+    pub name: String,
+    pub channel: ChannelId,
+    pub seller: SellerId,
+    pub token: String,
+    /// Where `taobao.logistics.offline.send` goes in modes 3.1 and 3.2; `None`: the channel is not called.
+    pub endpoint: Option<String>,
+    /// Key, secret and session we sign that call with.
+    pub app_key: Option<AppKey>,
+    pub secret: Option<String>,
+    pub session: Option<String>,
+}
+
+impl std::fmt::Debug for ChannelRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChannelRow").field("name", &self.name).field("seller", &self.seller).finish_non_exhaustive()
+    }
+}
+
+/// What a person may do.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UserRole {
+    /// A store clerk: one store.
+    StoreClerk { store: LocationId },
+    /// The merchant's staff: every store.
+    Merchant,
+    /// Runs the platform.
+    Operator,
+}
+
+/// A person with a bearer token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserRow {
+    pub name: String,
+    pub seller: SellerId,
+    pub role: UserRole,
+    pub token: String,
+}
+
+impl std::fmt::Debug for UserRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UserRow").field("name", &self.name).field("seller", &self.seller).finish_non_exhaustive()
+    }
+}
+
+/// All directory tables at one version.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    pub version: i64,
+    pub sellers: Vec<Seller>,
+    pub apps: Vec<AppRow>,
+    pub grants: Vec<Grant>,
+    pub sessions: Vec<SessionRow>,
+    pub channels: Vec<ChannelRow>,
+    pub users: Vec<UserRow>,
+}
+
+/// Rows to put (insert or replace by key). What is not named stays. A seller's settings also go through its lane: its
+/// version is bumped, so that every node sees the new ones before its next decision.
+#[derive(Clone, Debug, Default)]
+pub struct DirectoryDraft {
+    pub sellers: Vec<Seller>,
+    pub apps: Vec<AppRow>,
+    pub grants: Vec<Grant>,
+    pub sessions: Vec<SessionRow>,
+    pub channels: Vec<ChannelRow>,
+    pub users: Vec<UserRow>,
+}

@@ -1,0 +1,65 @@
+//! `astrolabe doctor`: every invariant of every seller, one line an invariant.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use astrolabe_core::stock::invariants::{INVARIANTS, audit};
+use astrolabe_server::config::LoadedConfig;
+use astrolabe_store::Store;
+
+use crate::cli::DatabaseArgs;
+use crate::terminal::say;
+
+/// Violations shown for one invariant.
+const SHOWN_MAX: usize = 5;
+
+/// What a check found: sentences by invariant id, all ids present.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    pub(crate) by_invariant: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Findings {
+    pub(crate) fn count(&self) -> usize {
+        self.by_invariant.values().map(Vec::len).sum()
+    }
+}
+
+/// Prints one line per invariant and a last line `ok` or `N violations`.
+pub(crate) async fn run(args: DatabaseArgs) -> Result<ExitCode, String> {
+    let LoadedConfig { config, .. } = args.load()?;
+    let app = astrolabe_server::open(&config).await.map_err(|error| error.to_string())?;
+    let findings = examine(app.store.as_ref()).await?;
+    for invariant in INVARIANTS {
+        let found = findings.by_invariant.get(invariant.id).map(Vec::as_slice).unwrap_or_default();
+        let verdict = if found.is_empty() { "ok".to_owned() } else { format!("{} violations", found.len()) };
+        say(format!("{:<12} {verdict:<14} {}", invariant.id, invariant.sentence));
+        for sentence in found.iter().take(SHOWN_MAX) {
+            say(format!("             - {sentence}"));
+        }
+    }
+    let count = findings.count();
+    if count == 0 {
+        say("ok");
+        return Ok(ExitCode::SUCCESS);
+    }
+    say(format!("{count} violations"));
+    Ok(ExitCode::FAILURE)
+}
+
+/// Checks every declared seller.
+pub(crate) async fn examine(store: &dyn Store) -> Result<Findings, String> {
+    let directory = store.directory().await.map_err(|error| error.to_string())?;
+    let mut findings = Findings::default();
+    for invariant in INVARIANTS {
+        findings.by_invariant.insert(invariant.id, Vec::new());
+    }
+    for seller in directory.sellers {
+        let snapshot = store.stock_snapshot(seller.id).await.map_err(|error| error.to_string())?;
+        for violation in audit(&snapshot) {
+            let sentence = format!("seller {}: {}", seller.id, violation.detail);
+            findings.by_invariant.entry(violation.id).or_default().push(sentence);
+        }
+    }
+    Ok(findings)
+}
