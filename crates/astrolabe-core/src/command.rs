@@ -332,7 +332,9 @@ pub enum Work {
     /// Free one holder's units in a cell, if the cell is still short.
     FreeHold { cell: CellKey, who: HolderName },
     /// A store paused or closed: withdraw what it has not answered.
-    StoreShut { location: LocationId },
+    StoreShut { location: LocationId, round: u32 },
+    /// Take back what a shut store has not answered of this trade.
+    WithdrawOffers { tid: Tid, location: LocationId },
     /// A store opened or was bound to something: look again at what nobody could serve.
     StoreOpened { location: LocationId },
 }

@@ -27,8 +27,8 @@ pub enum Refusal {
     HoldEnded { key: HoldKey },
     #[error("article {sc_item} is a combo: its stock is its components'")]
     ComboHasNoStock { sc_item: ScItemId },
-    #[error("sub-order {oid} does not take article {sc_item}")]
-    OtherArticle { oid: Oid, sc_item: ScItemId },
+    #[error("sub-order {oid} is of other goods")]
+    OtherGoods { oid: Oid },
     #[error("{wanted} units are more than the {most} that sub-order {oid} can move")]
     MoreThanOrdered { oid: Oid, wanted: i64, most: i64 },
     #[error("bill was used before with another {field}")]

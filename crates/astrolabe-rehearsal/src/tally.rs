@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -77,9 +78,39 @@ tally! {
 pub struct Tally {
     counts: [AtomicU64; Counted::ALL.len()],
     errors: Mutex<BTreeMap<String, u64>>,
+    took: Mutex<BTreeMap<&'static str, Took>>,
 }
 
+/// How long the answers of one method took to be acknowledged, from the fact to the platform knowing it (white paper §5.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Took {
+    /// Answers.
+    pub answers: u64,
+    /// The slowest.
+    pub slowest: Duration,
+    /// Those beyond the five minutes of §5.4.
+    pub late: u64,
+}
+
+/// §5.4: a status must be reported within five minutes.
+pub const REPORT_WITHIN: Duration = Duration::from_secs(300);
+
 impl Tally {
+    /// An answer was acknowledged this long after the fact.
+    pub fn took(&self, method: &'static str, span: Duration) {
+        let mut took = self.took.lock();
+        let took = took.entry(method).or_default();
+        took.answers += 1;
+        took.slowest = took.slowest.max(span);
+        took.late += u64::from(span >= REPORT_WITHIN);
+    }
+
+    /// How long answers took, by method.
+    #[must_use]
+    pub fn times(&self) -> Vec<(&'static str, Took)> {
+        self.took.lock().iter().map(|(method, took)| (*method, *took)).collect()
+    }
+
     /// Counts one.
     pub fn count(&self, what: Counted) {
         self.add(what, 1);
@@ -125,6 +156,9 @@ mod tests {
         let tally = Tally::default();
         tally.add(Counted::Shipped, 3);
         assert_eq!((tally.get(Counted::Shipped), tally.get(Counted::CallsFailed)), (3, 0));
+        tally.took("m", Duration::from_secs(1));
+        tally.took("m", Duration::from_secs(301));
+        assert_eq!(tally.times(), [("m", Took { answers: 2, slowest: Duration::from_secs(301), late: 1 })]);
         for n in 0..200 {
             tally.error("call", &n);
         }

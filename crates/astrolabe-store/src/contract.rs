@@ -6,13 +6,13 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use astrolabe_core::ids::{AllocationCode, AppKey, HoldKey, ItemId, LocationId, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::ids::{AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, OutwardId, ScItemId, SellerId, SkuId, Tid};
 use astrolabe_core::goods::Mapping;
 use astrolabe_core::place::Location;
 use astrolabe_core::seller::Seller;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
-use astrolabe_core::time::Timestamp;
+use astrolabe_core::time::{Millis, Timestamp};
 use astrolabe_core::world::{Changes, Loaded, Names, NewWork};
 
 use crate::directory::{Directory, DirectoryDraft};
@@ -62,11 +62,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// The trade an allocation code belongs to.
     async fn trade_of_allocation(&self, seller: SellerId, code: AllocationCode) -> Result<Option<Tid>, StoreError>;
     /// The trade a sub-order belongs to, among trades that are or were assigned.
-    async fn trade_of_sub_order(
-        &self,
-        seller: SellerId,
-        oid: astrolabe_core::ids::Oid,
-    ) -> Result<Option<Tid>, StoreError>;
+    async fn trade_of_sub_order(&self, seller: SellerId, oid: Oid) -> Result<Option<Tid>, StoreError>;
     /// Live assignments at a location (`None`: at all of them), oldest first, after a code (for paging), at most `limit`.
     async fn assignments_at(
         &self,
@@ -126,17 +122,31 @@ pub trait Group: Send {
     async fn changed_since(&mut self, version: i64) -> Result<ChangedSince, StoreError>;
     /// One round of loading.
     async fn load(&mut self, names: &Names) -> Result<Loaded, StoreError>;
-    /// Stored answers for repeats of writes that have no business key.
-    async fn stored_answers(&mut self, keys: &[AnswerKey]) -> Result<BTreeMap<AnswerKey, String>, StoreError>;
-    /// Writes the group and commits: `version + 1`. Outward rows are leased to the caller from the start.
+    /// Stored answers for repeats of writes that have no business key, as far as they are not older than
+    /// [`ANSWERS_KEPT`] at `now`.
+    async fn stored_answers(
+        &mut self,
+        keys: &[AnswerKey],
+        now: Timestamp,
+    ) -> Result<BTreeMap<AnswerKey, String>, StoreError>;
+    /// Writes the group and commits: `version + 1`. Gives back the new calls outward that are leased to the caller
+    /// from the start: those with no earlier pending call of the same trade to the same receiver. The others are found
+    /// by [`Store::lease_outward`] when their turn comes.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] and [`StoreError::Constraint`] keep nothing; after [`StoreError::CommitUnknown`] the
+    /// group may stand, and [`Group::version`] of the next group tells: it is higher if it does (or another committed).
     async fn commit(
         self: Box<Self>,
         changes: Changes,
         answers: Vec<StoredAnswer>,
         lease: Lease,
         now: Timestamp,
-    ) -> Result<(), StoreError>;
+    ) -> Result<Vec<OutwardId>, StoreError>;
 }
+
+/// How long the answer of a write without a business key is kept for repeats.
+pub const ANSWERS_KEPT: Millis = Millis::minutes(25);
 
 /// A node's claim on calls outward until an instant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -33,7 +33,7 @@ fn pages() -> Result<Vec<(&'static str, String)>, String> {
     let openapi = description.to_pretty_json().map_err(|error| error.to_string())?;
     Ok(vec![
         ("openapi.json", openapi + "\n"),
-        ("docs/errors.md", astrolabe_server::gateway::errors_page()),
+        ("docs/errors.md", astrolabe_server::gateway::errors_markdown()),
     ])
 }
 

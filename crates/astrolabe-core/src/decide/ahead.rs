@@ -11,7 +11,7 @@ use crate::stock::holds::{Ledger, Owner};
 use crate::time::{Millis, Timestamp};
 use crate::world::{Names, World};
 
-use super::report::mapping_of;
+use super::report::mapping_of_line;
 
 /// The longest that stock is held for somebody who has not paid.
 pub const AHEAD_TTL_MAX: Millis = Millis::minutes(30);
@@ -24,7 +24,7 @@ pub(super) fn first_names(reserve: &ReserveAhead, names: &mut Names) {
 
 /// The articles that the listing takes.
 pub(super) fn second_names(world: &World, reserve: &ReserveAhead, names: &mut Names) {
-    if let Some(mapping) = mapping_of(world, reserve.item, reserve.sku) {
+    if let Some(mapping) = mapping_of_line(world, reserve.item, reserve.sku) {
         names.sc_items.extend(mapping.components.iter().map(|component| component.sc_item));
     }
 }
@@ -52,8 +52,8 @@ pub(super) fn reserve_ahead(
     if reserve.ttl > AHEAD_TTL_MAX {
         return Err(Refusal::HoldTooLong { most_minutes: AHEAD_TTL_MAX.0 / Millis::minutes(1).0 });
     }
-    let mapping =
-        mapping_of(world, reserve.item, reserve.sku).ok_or(Refusal::NotMapped { item: reserve.item })?;
+    let mapping = mapping_of_line(world, reserve.item, reserve.sku)
+        .ok_or(Refusal::NotMapped { item: reserve.item })?;
     let sc_item = mapping.sc_item;
     let asking = Owner {
         // Nobody yet: whoever has paid before now goes first in the shortage queue.

@@ -62,7 +62,7 @@ fn lines_of(case: &Case<'_>, sync: &SyncAllocation) -> Vec<SyncedLine> {
 
 /// Once nothing waits for the app, its clock stops.
 pub(super) fn settle_ask(case: &mut Case<'_>) {
-    let waits = case.trade().sub_orders.iter().any(|line| line.awaits_allocation());
+    let waits = !route::routing_lines(case).is_empty();
     let asked = match case.trade().allocation {
         AllocationAsk::Asked { .. } | AllocationAsk::Silent { .. } => true,
         AllocationAsk::None | AllocationAsk::TakenOver { .. } => false,
@@ -214,8 +214,9 @@ fn failed(case: &mut Case<'_>, told: &SyncedLine) -> Result<(), Refusal> {
     }
     let reason = if told.message.is_empty() { "the allocating app could not allocate" } else { &told.message };
     route::unfillable(case, oid, reason, None)?;
+    let units = case.unassigned_units(oid)?;
     case.ledger(oid, |ledger, held, owner| {
-        let lack = owner.unheld(held, None, 0);
+        let lack = owner.unheld(held, None, units);
         ledger.wait(owner, lack);
     })
 }

@@ -268,7 +268,7 @@ impl<'w> Case<'w> {
         }
         let standing = self.trade().due_at.filter(|_| !self.looked);
         self.file.trade.due_at = match super::clock::next_look(self.trade()) {
-            NextLook::Never => None,
+            NextLook::Never => standing.filter(|due| *due <= self.at.learnt),
             NextLook::At(own) => [own, standing, self.again].into_iter().flatten().min(),
         };
         self.world.files.put(self.file.trade.tid, self.file);

@@ -1,5 +1,5 @@
 //! Time passing over one trade: holds that end, an allocating app's silence, offers left unanswered, late shipping,
-//! units that wait for stock. No timer moves anything from Accepted: it warns.
+//! calls that nobody answers. No timer moves anything from Accepted: it warns.
 
 use crate::command::Outcome;
 use crate::ids::{AllocationCode, Oid, OutwardId, Tid};
@@ -7,12 +7,9 @@ use crate::order::assignment::{Assignment, AssignmentState};
 use crate::order::machine::Event;
 use crate::order::timeline::{Actor, Fact};
 use crate::order::trade::{AllocationAsk, Level, Trade, UnassignedState};
-use crate::order::waiting::WaitEvent;
 use crate::outward::{Message, OutwardState, Receiver};
-use crate::place::StoreStatus;
 use crate::refusal::Refusal;
 use crate::stock::book::Moment;
-use crate::stock::cell::StockCell;
 use crate::time::{Millis, Timestamp};
 use crate::world::{TaskKind, World};
 
@@ -65,13 +62,9 @@ pub(super) fn look(world: &mut World, tid: Tid, now: Timestamp) -> Result<Outcom
     end_holds(&mut case)?;
     judge_allocator(&mut case)?;
     let taken_back = judge_assignments(&mut case)?;
-    free_short_holds(&mut case)?;
-    look_again_for_app(&mut case)?;
-    let why = if taken_back { Why::New } else { Why::LookAgain };
-    route::serve(&mut case, Why::LookAgain, &[])?;
-    if why == Why::New && case.allocator().is_some() {
-        route::serve(&mut case, Why::New, &[])?;
-    }
+    // An allocating app is asked anew only for what came back; the platform looks at everything open.
+    let why = if taken_back && case.allocator().is_some() { Why::New } else { Why::LookAgain };
+    route::serve(&mut case, why, &[])?;
     settle_ask(&mut case);
     case.close();
     Ok(Outcome::Done)
@@ -95,7 +88,7 @@ fn judge_allocator(case: &mut Case<'_>) -> Result<(), Refusal> {
         return Ok(());
     };
     let now = case.now();
-    if !case.trade().sub_orders.iter().any(|line| line.awaits_allocation()) {
+    if route::routing_lines(case).is_empty() {
         return Ok(());
     }
     if now < deadline {
@@ -117,12 +110,10 @@ fn judge_allocator(case: &mut Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Offers that ran out, stand at a shut store or in a short cell are taken back; late shipping is noted once. Says
-/// whether anything was taken back.
+/// Offers that ran out are taken back; late shipping is noted once. Says whether anything was taken back.
 fn judge_assignments(case: &mut Case<'_>) -> Result<bool, Refusal> {
     let now = case.now();
     let mut unanswered: Vec<Oid> = Vec::new();
-    let mut taken_back = false;
     let live: Vec<Assignment> =
         case.file.assignments.iter().filter(|assignment| assignment.state.is_live()).cloned().collect();
     for assignment in live {
@@ -131,38 +122,15 @@ fn judge_assignments(case: &mut Case<'_>) -> Result<bool, Refusal> {
         if offered && due && !assignment.warehouse {
             case.carry(assignment.code, Event::NoAnswer)?;
             unanswered.push(assignment.oid);
-        } else if offered && (is_shut(case, &assignment) || is_short(case, &assignment)) {
-            case.carry(assignment.code, Event::Withdraw)?;
-            taken_back = true;
         } else if due {
             ship_late(case, assignment.code, assignment.oid)?;
         }
     }
-    if !unanswered.is_empty() {
-        taken_back = true;
+    let taken_back = !unanswered.is_empty();
+    if taken_back {
         tell_allocator(case, unanswered, |sub_orders, operator| Message::TellRefused { sub_orders, operator });
     }
     Ok(taken_back)
-}
-
-fn is_shut(case: &Case<'_>, assignment: &Assignment) -> bool {
-    let place = case.world.places.live(assignment.location);
-    place.is_none_or(|place| match place.status {
-        StoreStatus::Normal => false,
-        StoreStatus::Hold | StoreStatus::Close => true,
-    })
-}
-
-fn is_short(case: &Case<'_>, assignment: &Assignment) -> bool {
-    holds_in_short_cell(case, assignment.oid, Some(assignment.code))
-}
-
-fn holds_in_short_cell(case: &Case<'_>, oid: Oid, code: Option<AllocationCode>) -> bool {
-    case.file.reservations.iter().any(|held| {
-        held.oid == oid
-            && held.code == code
-            && case.world.stock.cell(&held.cell).is_some_and(StockCell::is_short)
-    })
 }
 
 fn ship_late(case: &mut Case<'_>, code: AllocationCode, oid: Oid) -> Result<(), Refusal> {
@@ -172,39 +140,6 @@ fn ship_late(case: &mut Case<'_>, code: AllocationCode, oid: Oid) -> Result<(), 
     }
     case.assignment_mut(code)?.due_at = None;
     Ok(())
-}
-
-/// Units that wait, held in a cell that has not got them, are deducted anew.
-fn free_short_holds(case: &mut Case<'_>) -> Result<(), Refusal> {
-    for oid in route::waiting_lines(case) {
-        if holds_in_short_cell(case, oid, None) {
-            case.ledger(oid, |ledger, held, owner| ledger.release(held, owner, None))?;
-            route::hold(case, oid)?;
-        }
-    }
-    Ok(())
-}
-
-/// What an allocating app could not place goes back to Routing when its trade is looked at again: it is asked anew.
-fn look_again_for_app(case: &mut Case<'_>) -> Result<(), Refusal> {
-    let AllocationAsk::None = case.trade().allocation else { return Ok(()) };
-    if case.allocator().is_none() || case.is_held_back() {
-        return Ok(());
-    }
-    for oid in case.named_lines(&[])? {
-        if !case.line(oid)?.components.is_empty() {
-            case.wait_step(oid, WaitEvent::LookAgain)?;
-        }
-    }
-    Ok(())
-}
-
-/// Something changed elsewhere that this trade waits for: the clock looks at it as soon as it comes to it.
-pub(super) fn wake(world: &mut World, tid: Tid, when: Timestamp) {
-    let waits = world.files.get(&tid).is_some_and(|file| file.trade.level == Level::Routed);
-    if waits && let Some(file) = world.files.get_mut(&tid) {
-        file.trade.due_at = Some(file.trade.due_at.map_or(when, |due| due.min(when)));
-    }
 }
 
 /// How an attempt at a call outward went. A dead one is a task; a dead `allocate` puts the query in its place.
@@ -217,7 +152,8 @@ pub(super) fn settle_outward(
 ) -> Result<Outcome, Refusal> {
     world.journal.settle(id, state.clone());
     let OutwardState::Dead { error, .. } = state else { return Ok(Outcome::Done) };
-    let mut case = Case::open(world, tid, Actor::Platform, Moment::now(now))?;
+    let Some(file) = world.files.get(&tid).cloned() else { return Ok(Outcome::Done) };
+    let mut case = Case::with(world, file, Actor::Platform, Moment::now(now));
     case.task(TaskKind::DeadLetter, None, format!("call {id}: {error}"));
     if let AllocationAsk::Asked { app, call, asked_at, deadline, queried: false } = case.trade().allocation.clone()
         && call == id

@@ -194,9 +194,6 @@ fn enter(case: &mut Case<'_>, seen: &SeenTrade) -> Result<(), Refusal> {
         case.wait_step(line.oid, WaitEvent::Pay { held_back: case.is_held_back() })?;
         take_over(case, line)?;
     }
-    if case.is_held_back() {
-        return route::hold_all(case);
-    }
     route::serve(case, Why::New, &[])
 }
 

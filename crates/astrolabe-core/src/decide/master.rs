@@ -82,7 +82,7 @@ fn replace_place(world: &mut World, before: &Location, after: Location, now: Tim
     let (id, moved) = (after.id, before.hours != after.hours || before.point != after.point);
     world.put_place(after);
     if was_open && !is_open {
-        leave(world, Work::StoreShut { location: id }, now);
+        leave(world, Work::StoreShut { location: id, round: 0 }, now);
     } else if is_open && (!was_open || moved) {
         leave(world, Work::StoreOpened { location: id }, now);
     }

@@ -193,6 +193,11 @@ pub(super) fn mapping_of(world: &World, item: ItemId, sku: SkuId) -> Option<&Map
     world.items.get(&item).and_then(|item| item.skus.get(&sku))
 }
 
+/// What an order line maps to: its SKU, else the listing itself.
+pub(super) fn mapping_of_line(world: &World, item: ItemId, sku: SkuId) -> Option<&Mapping> {
+    mapping_of(world, item, sku).or_else(|| mapping_of(world, item, SkuId(0)))
+}
+
 fn map(world: &mut World, item: ItemId, sku: SkuId, sc_item: ScItemId) {
     if world.items.get(&item).is_none() {
         world.items.put(item, Item::unknown(item));

@@ -3,7 +3,7 @@
 //! waiting.
 
 use crate::goods::Component;
-use crate::ids::{AllocationCode, AppKey, LocationId, Oid, SkuId};
+use crate::ids::{AllocationCode, AppKey, ItemId, LocationId, Oid, SkuId};
 use crate::order::assignment::{AllocatedBy, Assignment, AssignmentState};
 use crate::order::timeline::{Actor, Fact};
 use crate::order::trade::{AllocationAsk, Delivery, SubOrder, UnassignedState};
@@ -17,6 +17,7 @@ use crate::time::Millis;
 use crate::world::TaskKind;
 
 use super::case::{Case, Note};
+use super::report::mapping_of_line;
 
 /// How long a newcomer that lets an earlier order go first waits before it is looked at again.
 pub(super) const YIELD_MS: Millis = Millis::seconds(1);
@@ -39,14 +40,25 @@ const NOT_MAPPED: &str = "the listing maps to no article";
 /// Brings whatever waits in Routing to somebody.
 pub(super) fn serve(case: &mut Case<'_>, why: Why, left_out: &[LeftOut]) -> Result<(), Refusal> {
     if case.is_held_back() {
-        return Ok(());
+        return hold_all(case);
     }
     sort_out_unknown(case, why)?;
     match case.allocator() {
         None => plan_and_assign(case, why, left_out),
         Some(app) => {
+            if why == Why::LookAgain && case.trade().allocation == AllocationAsk::None {
+                // What the app could not place before, it is asked for anew.
+                for oid in open_lines(case, why) {
+                    if !case.line(oid)?.components.is_empty() {
+                        case.wait_step(oid, WaitEvent::LookAgain)?;
+                    }
+                }
+            }
             hold_all(case)?;
-            let asked = matches!(case.trade().allocation, AllocationAsk::Asked { .. });
+            let asked = match case.trade().allocation {
+                AllocationAsk::Asked { .. } | AllocationAsk::Silent { .. } => true,
+                AllocationAsk::None | AllocationAsk::TakenOver { .. } => false,
+            };
             if !routing_lines(case).is_empty() && (why == Why::New || !asked) {
                 ask(case, app);
             }
@@ -65,7 +77,8 @@ pub(super) fn ask(case: &mut Case<'_>, app: AppKey) {
     case.note(Note::trade(Fact::AllocationAsked).of(recurrence).by(Actor::Platform));
 }
 
-fn routing_lines(case: &Case<'_>) -> Vec<Oid> {
+/// Lines whose units are on their way to an allocation.
+pub(super) fn routing_lines(case: &Case<'_>) -> Vec<Oid> {
     case.trade()
         .sub_orders
         .iter()
@@ -107,24 +120,27 @@ fn holds_while_waiting(line: &SubOrder) -> bool {
     }
 }
 
-/// Default deduction of what a line's unassigned units lack.
+/// Default deduction of what a line's unassigned units lack. What finds too little waits, and may be passed by others
+/// that need less; what lets an earlier order go first is looked at again soon.
 pub(super) fn hold(case: &mut Case<'_>, oid: Oid) -> Result<(), Refusal> {
+    if must_yield(case, oid)? {
+        return wait_behind(case, oid);
+    }
     let units = case.unassigned_units(oid)?;
     case.ledger(oid, |ledger, held, owner| {
         let lack = owner.unheld(held, None, units);
-        if lack > 0 {
-            // Refused means: too little, or somebody earlier waits. Either way the line waits below.
-            let _ = ledger.hold_by_default(held, owner, lack);
+        if lack > 0 && ledger.hold_by_default(held, owner, lack).is_err() {
+            ledger.wait(owner, lack);
+            ledger.let_pass(owner, lack);
+        } else {
+            ledger.stop_waiting(owner);
         }
-    })?;
-    case.queue_for_lack(oid)
+    })
 }
 
-/// The articles a SKU of a listing takes, when they are known and loaded.
-pub(super) fn components_of(case: &Case<'_>, item: crate::ids::ItemId, sku: SkuId) -> Vec<Component> {
-    let Some(listing) = case.world.items.get(&item) else { return Vec::new() };
-    let mapping = listing.skus.get(&sku).or_else(|| listing.skus.get(&SkuId(0)));
-    mapping.map(|mapping| mapping.components.clone()).unwrap_or_default()
+/// The articles a SKU of a listing takes, when they are known.
+pub(super) fn components_of(case: &Case<'_>, item: ItemId, sku: SkuId) -> Vec<Component> {
+    mapping_of_line(case.world, item, sku).map(|mapping| mapping.components.clone()).unwrap_or_default()
 }
 
 /// A listing that maps to nothing is a fault in our data or the merchant's: a task, never "no stock". One that has been

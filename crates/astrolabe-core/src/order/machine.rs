@@ -301,7 +301,7 @@ fn from_cancel_denied(from: BeforeCancel, aim: CancelAim, event: Event) -> Resul
 fn from_shipped(from: AfterShipping, event: Event) -> Result<Step, Stuck> {
     const WHO: &str = "the buyer may sign, or ask to return it";
     match event {
-        Event::Sign => to(AssignmentState::Signed, StockStep::Keep),
+        Event::Sign if from == AfterShipping::Shipped => to(AssignmentState::Signed, StockStep::Keep),
         Event::AskReturn { refund } => {
             to(AssignmentState::ReturnRequested { from, refund }, StockStep::Keep)
         }
@@ -315,6 +315,7 @@ fn from_shipped(from: AfterShipping, event: Event) -> Result<Step, Stuck> {
         | Event::AskRefund { .. }
         | Event::LiftRefund { .. }
         | Event::Ship { .. }
+        | Event::Sign
         | Event::Close
         | Event::LiftReturn { .. }
         | Event::ReceiveReturn => no_move(WHO),

@@ -4,6 +4,7 @@ pub mod assignment;
 pub mod file;
 pub mod machine;
 pub mod refund;
+pub mod table;
 pub mod timeline;
 pub mod trade;
 pub mod waiting;

@@ -6,9 +6,13 @@ use std::collections::BTreeSet;
 
 use crate::routing::input::Cut;
 use crate::routing::look::{Found, Look};
+use crate::routing::search::LeastWith;
 
 /// Most locations kept for serving several lines.
 const SEVERAL_MAX: usize = 64;
+
+/// Most locations that others are compared with for being dominated; it bounds the work, not the result.
+const COMPARED_MAX: usize = 128;
 
 /// What is kept.
 pub(super) struct Kept {
@@ -17,7 +21,7 @@ pub(super) struct Kept {
 }
 
 /// Keeps what a cheapest plan may need.
-pub(super) fn keep(look: &Look<'_>, found: Vec<Found>) -> Kept {
+pub(super) fn keep(look: &Look<'_>, found: Vec<Found>, least: &LeastWith) -> Kept {
     let mut kept: BTreeSet<usize> = BTreeSet::new();
     for line in 0..look.lines.len() {
         let mut serving: Vec<(i64, usize)> = (0..found.len())
@@ -30,7 +34,7 @@ pub(super) fn keep(look: &Look<'_>, found: Vec<Found>) -> Kept {
         kept.extend(serving.into_iter().take(look.company()).map(|(_, at)| at));
     }
     kept.extend((0..found.len()).filter(|&at| found[at].candidate.warehouse));
-    let several = several(look, &found);
+    let several = several(look, &found, least);
     let cut = (several.len() > SEVERAL_MAX).then(|| Cut {
         locations: u32::try_from(several.len() - SEVERAL_MAX).unwrap_or(u32::MAX),
         floor: floor(look, &found),
@@ -42,7 +46,8 @@ pub(super) fn keep(look: &Look<'_>, found: Vec<Found>) -> Kept {
 
 /// Locations that together have the units of a line which nobody can serve whole: cheapest package first.
 fn parts(found: &[Found], line: usize, units: i64) -> Vec<usize> {
-    let mut some: Vec<usize> = (0..found.len()).filter(|&at| found[at].candidate.supply[line].available() > 0).collect();
+    let mut some: Vec<usize> =
+        (0..found.len()).filter(|&at| found[at].candidate.supply[line].available() > 0).collect();
     some.sort_unstable_by_key(|&at| (found[at].open, found[at].candidate.location));
     let mut together = 0_i64;
     let enough = some.iter().take_while(|&&at| {
@@ -53,22 +58,19 @@ fn parts(found: &[Found], line: usize, units: i64) -> Vec<usize> {
     enough.copied().collect()
 }
 
-/// Undominated locations that serve two or more lines, the cheapest for what they serve first.
-fn several(look: &Look<'_>, found: &[Found]) -> Vec<usize> {
-    let worth = |at: usize| {
-        let saved = found[at].serve.iter().flatten().fold(0_i64, |sum, serve| {
-            sum.saturating_add(look.settings.unfilled.saturating_sub(*serve))
-        });
-        found[at].open.saturating_sub(saved)
-    };
+/// Undominated locations that serve two or more lines and fit a plan cheaper than the known one, the most promising
+/// first.
+fn several(look: &Look<'_>, found: &[Found], least: &LeastWith) -> Vec<usize> {
     let mut several: Vec<(i64, usize)> = (0..found.len())
         .filter(|&at| found[at].serve.iter().flatten().count() > 1)
-        .map(|at| (worth(at), at))
+        .filter(|&at| least.location(&found[at]) <= least.known_plan)
+        .map(|at| (found[at].alone(look.settings.unfilled), at))
         .collect();
-    several.sort_unstable_by_key(|&(worth, at)| (worth, found[at].candidate.location));
+    several.sort_unstable_by_key(|&(cost, at)| (cost, found[at].candidate.location));
     let mut kept: Vec<usize> = Vec::new();
     for (_, at) in several {
-        let better = kept.iter().filter(|&&other| dominates(look, &found[other], &found[at])).count();
+        let rivals = kept.iter().take(COMPARED_MAX);
+        let better = rivals.filter(|&&other| dominates(look, &found[other], &found[at])).count();
         if better < look.rivals() {
             kept.push(at);
         }
@@ -85,8 +87,8 @@ fn dominates(look: &Look<'_>, a: &Found, b: &Found) -> bool {
         (Some(a), Some(b)) => a <= b,
     });
     let bears = a.candidate.pools.iter().zip(&b.candidate.pools).all(|(a, b)| a >= b);
-    let holds = look.shared.is_empty()
-        || a.candidate.supply.iter().zip(&b.candidate.supply).all(|(a, b)| a.held() >= b.held());
+    let holds =
+        look.shared.is_empty() || a.candidate.supply.iter().zip(&b.candidate.supply).all(|(a, b)| a.held() >= b.held());
     a.open <= b.open && no_dearer && bears && holds
 }
 

@@ -183,7 +183,9 @@ impl Outcome {
         match self {
             Outcome::Allocated => "A location was chosen.",
             Outcome::NoStock => "No location that may serve the line has the units.",
-            Outcome::NoCapacity => "Locations that have the units may not take the line: a limit or a refusal keeps them out.",
+            Outcome::NoCapacity => {
+                "Locations that have the units may not take the line: a limit or a refusal keeps them out."
+            }
             Outcome::Closed => "The locations that have the units are on hold or closed.",
             Outcome::RuleError => "The router settings make no sense; nothing was decided.",
             Outcome::DataUnknown => "It is not known which goods the line is; nothing was decided.",

@@ -80,7 +80,7 @@ impl<'a> Look<'a> {
         }
         Self {
             nearest: snapshot.places.nearest(),
-            aim: Self::aim_at(snapshot.destination),
+            aim: snapshot.destination.map(Aim::at),
             settings: snapshot.settings,
             shared: shared.into_iter().filter_map(shelf).collect(),
             places: snapshot.places,
@@ -93,26 +93,40 @@ impl<'a> Look<'a> {
 
     /// Judges the location at a position for every line; `None` when it can serve nothing.
     pub(super) fn at(&self, at: usize, metres: Option<i64>) -> Option<Found> {
-        let site = *self.nearest.site(at);
-        if !self.lines.iter().any(|line| self.reason_against(line, &site).is_none() && self.available(line, &site) > 0) {
+        let site = self.nearest.site(at);
+        let enough = |line: &Wanted<'_>| if self.split_quantity { 1 } else { line.units };
+        if Reason::of_status(site.status).is_some() {
             return None;
         }
-        let supply: Vec<Supply> = self.lines.iter().map(|line| self.supply(line, &site)).collect();
-        let serve: Vec<Option<i64>> = self
-            .lines
-            .iter()
-            .zip(&supply)
-            .map(|(line, supply)| {
-                let available = supply.available();
-                let whole = line.known && available >= line.units;
-                whole.then(|| self.settings.serving(line.units, available).total())
-            })
-            .collect();
-        let useful = self.split_quantity || serve.iter().any(Option::is_some);
-        let pools = self.shared.iter().map(|&shelf| self.spare(shelf, &site)).collect();
+        let first = self.lines.iter().position(|line| {
+            line.known && self.available(line, site) >= enough(line) && self.reason_against(line, site).is_none()
+        })?;
+        let mut supply = Vec::with_capacity(self.lines.len());
+        supply.extend(self.lines[..first].iter().map(|line| self.supply(line, site)));
+        supply.extend(self.lines[first..].iter().map(|line| self.supply(line, site)));
+        let serve = self.lines.iter().zip(&supply).map(|(line, supply)| {
+            let whole = line.known && supply.available() >= line.units;
+            whole.then(|| self.settings.serving(line.units, supply.available()).total())
+        });
+        let serve = serve.collect();
+        let pools = self.shared.iter().map(|&shelf| self.spare(shelf, site)).collect();
         let candidate = Candidate { location: site.location, warehouse: site.warehouse, metres, supply, pools };
         let open = self.settings.opening(site.warehouse, metres).total();
-        useful.then_some(Found { candidate, open, serve })
+        Some(Found { candidate, open, serve })
+    }
+
+    /// Whether the location at a position can serve each of these lines whole.
+    pub(super) fn has_all(&self, at: usize, lines: &[usize]) -> bool {
+        let site = self.nearest.site(at);
+        let whole = |line: &Wanted<'_>| self.available(line, site) >= line.units;
+        lines.iter().all(|&line| whole(&self.lines[line]) && self.reason_against(&self.lines[line], site).is_none())
+    }
+
+    /// Reads all stocked locations of a line at once, so that looks at them are cheaper.
+    pub(super) fn sweep(&mut self, line: usize) {
+        for shelf in self.lines[line].shelves.clone() {
+            self.shelves[shelf].sweep();
+        }
     }
 
     fn supply(&self, line: &Wanted<'_>, site: &Site) -> Supply {
@@ -187,6 +201,18 @@ impl<'a> Look<'a> {
         stocked.min(self.bound(wanted))
     }
 
+    /// Locations per line that a report should be able to compare.
+    pub(super) fn company(&self) -> usize {
+        let known = self.lines.iter().filter(|line| line.known).count().max(1);
+        (self.settings.candidates_per_line / known).max(self.rivals() + 1)
+    }
+
+    /// As many of a line's cheapest locations as must be known for one to be free in any plan: one, or, where lines
+    /// share stock, as many as there are lines.
+    pub(super) fn rivals(&self) -> usize {
+        if self.shared.is_empty() { 1 } else { self.lines.len() }
+    }
+
     fn bound(&self, line: &Wanted<'_>) -> usize {
         line.ask.item.map_or(0, |item| item.bound.len()).saturating_add(self.nearest.warehouses().count())
     }
@@ -202,9 +228,7 @@ impl<'a> Look<'a> {
             let bound = wanted.ask.item.into_iter().flat_map(|item| &item.bound);
             return bound.filter_map(|&location| nearest.position(location)).chain(nearest.warehouses()).collect();
         }
-        for shelf in wanted.shelves.clone() {
-            self.shelves[shelf].sweep();
-        }
+        self.sweep(line);
         self.shelves[rarest].sweep().iter().filter_map(|(location, _)| nearest.position(*location)).collect()
     }
 
@@ -252,6 +276,13 @@ impl Wanted<'_> {
 }
 
 impl Found {
+    /// What a plan with this location alone would cost.
+    pub(super) fn alone(&self, unfilled: i64) -> i64 {
+        self.serve
+            .iter()
+            .fold(self.open, |sum, serve| sum.saturating_add(serve.map_or(unfilled, |cost| cost.min(unfilled))))
+    }
+
     /// Cost of serving every known line here, beside the package; `None` when that cannot be.
     pub(super) fn serves_all_known(&self, look: &Look<'_>) -> Option<i64> {
         let mut sum = 0_i64;

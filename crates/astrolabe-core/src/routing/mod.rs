@@ -42,6 +42,7 @@ mod plan;
 mod problem;
 mod report;
 mod rows;
+mod search;
 mod settings;
 mod shelf;
 mod split;

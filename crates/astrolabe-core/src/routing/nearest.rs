@@ -155,9 +155,7 @@ fn grow(nodes: &mut Vec<Node>, mapped: &mut [(Spot, u32)], from: u32) -> u32 {
         let width = |axis: &usize| high[*axis] - low[*axis];
         let axis = (0..3).max_by(|a, b| width(a).total_cmp(&width(b))).unwrap_or(0);
         let middle = mapped.len() / 2;
-        mapped.select_nth_unstable_by(middle, |(a, at_a), (b, at_b)| {
-            a[axis].total_cmp(&b[axis]).then(at_a.cmp(at_b))
-        });
+        mapped.select_nth_unstable_by(middle, |(a, at_a), (b, at_b)| a[axis].total_cmp(&b[axis]).then(at_a.cmp(at_b)));
         let (left, right) = mapped.split_at_mut(middle);
         let left = grow(nodes, left, from);
         let right = grow(nodes, right, from + middle as u32);
@@ -187,7 +185,7 @@ enum Step {
 }
 
 /// Sites from the nearest on, with their metres (`None`: not known).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Walk<'a> {
     nearest: &'a Nearest,
     to: Option<Aim>,
@@ -277,7 +275,8 @@ mod tests {
 
     fn degrees() -> impl Strategy<Value = Point> {
         // Coarse steps, so that equal points and equal distances happen.
-        (-80_i32..80, -180_i32..180).prop_map(|(lat, lng)| Point { lat_micro: lat * 1_000_000, lng_micro: lng * 1_000_000 })
+        (-80_i32..80, -180_i32..180)
+            .prop_map(|(lat, lng)| Point { lat_micro: lat * 1_000_000, lng_micro: lng * 1_000_000 })
     }
 
     proptest! {

@@ -242,12 +242,7 @@ fn outcome(input: &Input, at: usize, line: &Line, parts: &[Part]) -> Outcome {
     let missed = |wanted: &[Reason]| line.misses.iter().any(|(reason, _)| wanted.contains(reason));
     if missed(&[Reason::OnHold, Reason::Shut]) {
         Outcome::Closed
-    } else if missed(&[
-        Reason::LeftOut,
-        Reason::RefusedBefore,
-        Reason::SilentBefore,
-        Reason::GaveBackBefore,
-    ]) {
+    } else if missed(&[Reason::LeftOut, Reason::RefusedBefore, Reason::SilentBefore, Reason::GaveBackBefore]) {
         Outcome::NoCapacity
     } else {
         Outcome::NoStock

@@ -1,6 +1,7 @@
 //! The splitting problem in plain numbers: what `split` and `cover` solve. Locations are options, lines are bits.
 
 use crate::routing::input::{Input, Supply};
+use crate::routing::look::{Found, Look};
 use crate::routing::settings::RouterSettings;
 
 /// No cost at all: something that cannot be done.
@@ -66,6 +67,39 @@ impl Problem {
             .filter_map(|candidate| problem.option(input, candidate))
             .collect();
         problem
+    }
+
+    /// The problem of these lines over locations that a search has found.
+    pub(super) fn of_found<'f>(look: &Look<'_>, lines: &[usize], found: impl Iterator<Item = &'f Found>) -> Self {
+        let shared: Vec<Vec<i64>> = look
+            .shared
+            .iter()
+            .map(|&shelf| lines.iter().map(|&line| look.lines[line].per_unit(shelf)).collect())
+            .collect();
+        let options = found.enumerate().map(|(candidate, found)| {
+            let supply = &found.candidate.supply;
+            let takes = |per_unit: &Vec<i64>| {
+                let takes = lines.iter().zip(per_unit).map(|(&line, &each)| {
+                    look.lines[line].units.saturating_sub(supply[line].held()).max(0).saturating_mul(each)
+                });
+                takes.collect()
+            };
+            let pools = shared.iter().zip(&found.candidate.pools);
+            Choice {
+                candidate,
+                open: found.open,
+                serve: lines.iter().map(|&line| found.serve[line].unwrap_or(NEVER)).collect(),
+                pools: pools.map(|(per_unit, &spare)| Pool { spare, takes: takes(per_unit) }).collect(),
+            }
+        });
+        Self {
+            options: options.collect(),
+            split: look.settings.split,
+            unfilled: look.settings.unfilled,
+            packages_max: cap(&look.settings, lines.len()),
+            lines: lines.to_vec(),
+            shared,
+        }
     }
 
     fn option(&self, input: &Input, candidate: usize) -> Option<Choice> {

@@ -19,6 +19,8 @@ pub(super) struct Shelf<'a> {
     pub sc_item: ScItemId,
     channel: ChannelId,
     article: Option<&'a ArticleStock>,
+    /// Whether any certain units can be promised anywhere; most articles of most merchants have none.
+    has_certain: bool,
     /// Every location with something promisable, ascending: read in one pass once single look-ups would cost more.
     swept: Option<Vec<(LocationId, OnShelf)>>,
 }
@@ -28,7 +30,10 @@ const RANKED_MAX: usize = 256;
 
 impl<'a> Shelf<'a> {
     pub(super) fn of(stock: &'a Stock, sc_item: ScItemId, channel: ChannelId) -> Self {
-        Self { sc_item, channel, article: stock.article(sc_item), swept: None }
+        let article = stock.article(sc_item);
+        let has_certain =
+            article.is_some_and(|article| article.most_available(StockClass::Certain, channel).next().is_some());
+        Self { sc_item, channel, article, has_certain, swept: None }
     }
 
     /// Most cells with something promisable (other channels' included).
@@ -39,7 +44,9 @@ impl<'a> Shelf<'a> {
     /// Most units that any one location may have.
     pub(super) fn units_at_most(&self) -> i64 {
         let most = |class| {
-            self.article.and_then(|article| article.most_available(class, self.channel).next()).map_or(0, |(_, units)| units)
+            self.article
+                .and_then(|article| article.most_available(class, self.channel).next())
+                .map_or(0, |(_, units)| units)
         };
         i64::saturating_add(most(StockClass::Certain), most(StockClass::Uncertain))
     }
@@ -54,7 +61,8 @@ impl<'a> Shelf<'a> {
             let key = CellKey::of(self.sc_item, location, class, self.channel);
             self.article.and_then(|article| article.cell(&key)).map_or(0, promisable)
         };
-        OnShelf { certain: units(StockClass::Certain), uncertain: units(StockClass::Uncertain) }
+        let certain = if self.has_certain { units(StockClass::Certain) } else { 0 };
+        OnShelf { certain, uncertain: units(StockClass::Uncertain) }
     }
 
     /// Whether units lie at a location that its suspect cells keep from being promised.

@@ -151,7 +151,8 @@ fn shared_lines(problem: &Problem) -> Mask {
     for per_unit in &problem.shared {
         let users = per_unit.iter().filter(|&&units| units > 0).count();
         if users > 1 {
-            mask |= per_unit.iter().enumerate().filter(|(_, units)| **units > 0).fold(0, |all, (line, _)| all | 1 << line);
+            mask |=
+                per_unit.iter().enumerate().filter(|(_, units)| **units > 0).fold(0, |all, (line, _)| all | 1 << line);
         }
     }
     mask

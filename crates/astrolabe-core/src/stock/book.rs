@@ -78,7 +78,6 @@ pub struct Stock {
     entries: Vec<StockEntry>,
     discrepancies: Vec<Discrepancy>,
     touched: BTreeSet<CellKey>,
-    risen: BTreeSet<ScItemId>,
     short: BTreeSet<CellKey>,
     queue_changes: Vec<QueueChange>,
     undo: Undo,
@@ -134,6 +133,11 @@ impl Stock {
         self.articles.get(&sc_item)
     }
 
+    /// All articles in memory.
+    pub fn articles(&self) -> impl Iterator<Item = &ArticleStock> {
+        self.articles.values()
+    }
+
     /// One cell; `None` where nothing was ever reported.
     pub fn cell(&self, key: &CellKey) -> Option<&StockCell> {
         self.articles.get(&key.sc_item).and_then(|article| article.cell(key))
@@ -154,9 +158,6 @@ impl Stock {
         cell.unreported = cell.unreported.saturating_add(change.unreported);
         let after = cell.available();
         self.put(key, cell);
-        if after > before {
-            self.risen.insert(key.sc_item);
-        }
         if after < 0 && after < before {
             self.short.insert(key);
         }
@@ -176,12 +177,8 @@ impl Stock {
     pub fn annotate(&mut self, key: CellKey, note: impl FnOnce(&mut StockCell)) {
         let mut cell = self.cell(&key).cloned().unwrap_or_default();
         let balances = (cell.on_hand, cell.reserved, cell.unreported);
-        let was_suspect = cell.suspect;
         note(&mut cell);
         (cell.on_hand, cell.reserved, cell.unreported) = balances;
-        if was_suspect && !cell.suspect && cell.available() > 0 {
-            self.risen.insert(key.sc_item);
-        }
         self.put(key, cell);
     }
 
@@ -222,7 +219,6 @@ impl Stock {
             discrepancies: self.discrepancies.len(),
             queue_changes: self.queue_changes.len(),
         };
-        self.risen.clear();
         self.short.clear();
     }
 
@@ -250,13 +246,21 @@ impl Stock {
                 }
             }
         }
-        self.risen.clear();
         self.short.clear();
     }
 
-    /// Articles of which the running command made units promisable.
-    pub(crate) fn risen(&self) -> &BTreeSet<ScItemId> {
-        &self.risen
+    /// Articles of which the running command made units promisable, in the end and in some cell: what it released and
+    /// took again wakes nobody.
+    pub(crate) fn risen(&self) -> BTreeSet<ScItemId> {
+        let mut before: BTreeMap<CellKey, i64> = BTreeMap::new();
+        for (key, old) in &self.undo.cells {
+            before.entry(*key).or_insert_with(|| old.as_ref().map_or(0, StockCell::promisable));
+        }
+        before
+            .into_iter()
+            .filter(|(key, before)| self.cell(key).map_or(0, StockCell::promisable) > *before)
+            .map(|(key, _)| key.sc_item)
+            .collect()
     }
 
     /// Cells that the running command left with more held than there is.

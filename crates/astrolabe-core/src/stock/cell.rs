@@ -73,6 +73,11 @@ impl StockCell {
         self.on_hand.saturating_sub(self.reserved)
     }
 
+    /// Units that may be promised to somebody new: none of a short or suspect cell.
+    pub fn promisable(&self) -> i64 {
+        if self.suspect { 0 } else { self.available().max(0) }
+    }
+
     /// Whether units held here exceed the units that lie here.
     pub fn is_short(&self) -> bool {
         self.available() < 0

@@ -63,7 +63,7 @@ impl Sources<'_> {
     /// Units that a cell can still promise; 0 for a suspect or short one and where nothing was ever reported.
     pub fn promisable(&self, key: &CellKey) -> i64 {
         match self.stock.cell(key) {
-            Some(cell) if !cell.suspect && self.counts(key.location) => cell.available().max(0),
+            Some(cell) if self.counts(key.location) => cell.promisable(),
             Some(_) | None => 0,
         }
     }

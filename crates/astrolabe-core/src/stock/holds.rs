@@ -98,6 +98,24 @@ impl Owner {
         (units - whole).max(0)
     }
 
+    /// Units of the listing that the group holds at `location`, whole ones.
+    pub fn held_at(
+        &self,
+        held: &[Reservation],
+        code: Option<AllocationCode>,
+        location: LocationId,
+    ) -> i64 {
+        let group = self.group(code);
+        self.needs(1)
+            .iter()
+            .map(|need| {
+                let which = Which { at: Some(location), ..Which::primary(need.sc_item) };
+                group.sum(held, which) / need.units.max(1)
+            })
+            .min()
+            .unwrap_or(0)
+    }
+
     /// Whether all of the group's `units` are held at `location`.
     pub fn is_held_at(
         &self,
@@ -106,10 +124,7 @@ impl Owner {
         location: LocationId,
         units: i64,
     ) -> bool {
-        let group = self.group(code);
-        self.needs(units).iter().all(|need| {
-            group.sum(held, Which { at: Some(location), ..Which::primary(need.sc_item) }) >= need.units
-        })
+        self.held_at(held, code, location) >= units
     }
 }
 
@@ -252,6 +267,24 @@ impl Ledger<'_> {
         self.release_those(&mut HeldUnits::new(held), owner, code, Which::default());
     }
 
+    /// A short cell takes back what the sub-order's unassigned units hold in it; Guards of theirs become Primary in its
+    /// place. A kit gives everything back, because its components lie together. What lacks then is not deducted here.
+    pub(crate) fn free_unassigned(&mut self, held: &mut Vec<Reservation>, owner: &Owner, cell: CellKey) {
+        if owner.is_kit() {
+            self.release(held, owner, None);
+            return;
+        }
+        let group = owner.group(None);
+        let in_cell = Which { cell: Some(cell), ..Which::primary(cell.sc_item) };
+        let freed = group.sum(held, in_cell);
+        let mut pool = HeldUnits::new(held);
+        self.release_those(&mut pool, owner, None, in_cell);
+        for part in pool.take(group, Which::guard(cell.sc_item), freed) {
+            pool.add(self.mint, group, Role::Primary, part, self.at.learnt);
+        }
+        self.trim_guards(&mut pool, owner, None, cell.sc_item);
+    }
+
     pub(crate) fn release_those(
         &mut self,
         pool: &mut HeldUnits<'_>,
@@ -351,9 +384,13 @@ impl Ledger<'_> {
     }
 
     /// Notes that the sub-order was tried in vain although there seemed to be enough of the article: newcomers may
-    /// pass it from here on.
+    /// pass it from here on. One that lets an earlier sub-order go first was not tried.
     pub fn let_pass(&mut self, owner: &Owner, unheld: i64) {
-        for need in owner.needs(unheld) {
+        let needs = owner.needs(unheld);
+        if self.sources(owner).must_yield(&needs, owner.place()) {
+            return;
+        }
+        for need in needs {
             let present = self.waiting_of(owner, need);
             let in_vain = self.sources_anywhere(owner).suffices(need.sc_item, need.units);
             if present.is_some() && in_vain {
@@ -440,3 +477,7 @@ fn location_of_whole_kit(
             })
         })
 }
+
+#[cfg(test)]
+#[path = "holds_tests.rs"]
+mod tests;

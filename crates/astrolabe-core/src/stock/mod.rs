@@ -12,4 +12,7 @@ pub mod entry;
 pub mod held;
 pub mod hold;
 pub mod holds;
+pub mod invariants;
 pub mod moves;
+pub(crate) mod report;
+pub mod snapshot;

@@ -220,7 +220,7 @@ impl Ledger<'_> {
     }
 
     /// Releases Guard units that exceed the group's uncertain Primary units.
-    fn trim_guards(
+    pub(crate) fn trim_guards(
         &mut self,
         pool: &mut HeldUnits<'_>,
         owner: &Owner,

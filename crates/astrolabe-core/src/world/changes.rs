@@ -23,7 +23,8 @@ pub struct Changes {
     pub put_trades: Vec<Trade>,
     pub put_assignments: Vec<Assignment>,
     pub put_reservations: Vec<Reservation>,
-    pub gone_reservations: Vec<ReservationId>,
+    /// Holds that ended, each with the trade it was for.
+    pub gone_reservations: Vec<(Tid, ReservationId)>,
     pub ahead: Vec<SlotChange<HoldKey, AheadHold>>,
     pub bills: Vec<(BillKey, BillRecord)>,
     pub adjusts: Vec<(AdjustKey, AdjustRecord)>,
@@ -146,7 +147,7 @@ fn take_file(changes: &mut Changes, before: Option<&TradeFile>, after: TradeFile
     let held_before = before.map(|before| before.reservations.as_slice()).unwrap_or_default();
     for reservation in held_before {
         if !after.reservations.iter().any(|held| held.id == reservation.id) {
-            changes.gone_reservations.push(reservation.id);
+            changes.gone_reservations.push((reservation.tid, reservation.id));
         }
     }
     for reservation in after.reservations {

@@ -1,7 +1,9 @@
 //! Plans against every possible plan, and what a checker must not let pass.
 
 use astrolabe_core::ids::LocationId;
-use astrolabe_core::routing::{CostTerms, Input, Method, Outcome, Part, PlanFault, Supply, Verdict, check_plan, choose, plan};
+use astrolabe_core::routing::{
+    CostTerms, Input, Method, Outcome, Part, PlanFault, Supply, Verdict, check_plan, choose, plan,
+};
 use proptest::prelude::*;
 
 use crate::inputs::{Size, input};
@@ -45,7 +47,9 @@ impl Search<'_> {
                     continue;
                 }
                 more += if candidate.warehouse { weights.warehouse_package } else { weights.store_package };
-                more += candidate.metres.map_or(weights.per_km * weights.unknown_km, |metres| weights.per_km * metres / 1_000);
+                more += candidate
+                    .metres
+                    .map_or(weights.per_km * weights.unknown_km, |metres| weights.per_km * metres / 1_000);
                 more += if used.is_empty() { 0 } else { weights.split };
             }
             self.at[line] = Some(number);
@@ -63,7 +67,8 @@ impl Search<'_> {
             let here = (0..=last).filter(|line| self.at[*line] == Some(number));
             let here = here.filter(|line| self.input.lines[*line].per_unit(*article) > 0);
             let taken = here.map(|line| {
-                (self.input.lines[line].units - candidate.supply[line].held()) * self.input.lines[line].per_unit(*article)
+                (self.input.lines[line].units - candidate.supply[line].held())
+                    * self.input.lines[line].per_unit(*article)
             });
             let taken: Vec<i64> = taken.collect();
             taken.is_empty() || taken.iter().sum::<i64>() <= *spare

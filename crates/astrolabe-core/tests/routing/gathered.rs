@@ -4,7 +4,9 @@ use astrolabe_core::geo::Point;
 use astrolabe_core::goods::Component;
 use astrolabe_core::ids::{ALL_CHANNELS, ReservationId, ScItemId, Tid};
 use astrolabe_core::order::trade::{Exclusion, ExclusionReason};
-use astrolabe_core::routing::{Ask, Reason, RouterSettings, Snapshot, Supply, Why, check_plan, choose, explain, gather, gather_all};
+use astrolabe_core::routing::{
+    Ask, Reason, RouterSettings, Snapshot, Supply, Why, check_plan, choose, explain, gather, gather_all,
+};
 use astrolabe_core::stock::cell::{CellKey, StockClass};
 use astrolabe_core::stock::hold::{Reservation, Role};
 use astrolabe_core::time::Timestamp;
@@ -66,11 +68,11 @@ fn compare(town: &Town, dice: &mut Dice, label: &str) -> (i64, i64) {
         None => assert_eq!(saved, 0, "{label}: {few:?}\n{plan_few:?}\n{plan_all:?}"),
         Some(cut) => assert!(plan_all.cost.total() >= cut.floor, "{label}: below the floor"),
     }
-    let outcomes = |lines: &[astrolabe_core::routing::LinePlan]| lines.iter().map(|line| line.outcome).collect::<Vec<_>>();
+    let outcomes =
+        |lines: &[astrolabe_core::routing::LinePlan]| lines.iter().map(|line| line.outcome).collect::<Vec<_>>();
     if few.cut.is_none() && parts.len() == 1 {
         assert_eq!(outcomes(&plan_few.lines), outcomes(&plan_all.lines), "{label}");
     }
-    if few.cut.is_some() { eprintln!("CUT {label} saved {saved} {:?} shared {}", few.cut, few.shared().len()); }
     (few.candidates.len() as i64, all.candidates.len() as i64)
 }
 
@@ -115,11 +117,12 @@ fn every_location_not_chosen_has_its_reason() {
     let plot = Plot { stores: 200, warehouses: 2, articles: 3, stocked: 60, depth: 3, warehoused: 100 };
     let town = Town::build(dice, plot);
     let parts = [Component { sc_item: ScItemId(1), per_unit: 1 }];
-    let refused: Vec<Exclusion> = town.places.all().take(9).map(|place| Exclusion {
-        location: place.id,
-        why: ExclusionReason::Refused,
-        at: Timestamp(0),
-    }).collect();
+    let refused: Vec<Exclusion> = town
+        .places
+        .all()
+        .take(9)
+        .map(|place| Exclusion { location: place.id, why: ExclusionReason::Refused, at: Timestamp(0) })
+        .collect();
     let asks = [Ask { excluded: &refused, ..town.ask(1, 2, &parts) }];
     let snapshot = town.snapshot(RouterSettings::default(), Some(Point::from_degrees(31.2, 121.4)));
     let input = gather(&snapshot, &asks);
@@ -150,8 +153,15 @@ fn every_location_not_chosen_has_its_reason() {
         }
     }
     assert_eq!(chosen, 1);
-    let expected =
-        [Reason::OnHold, Reason::Shut, Reason::RefusedBefore, Reason::NotBound, Reason::Suspect, Reason::NoStock, Reason::TooFew];
+    let expected = [
+        Reason::OnHold,
+        Reason::Shut,
+        Reason::RefusedBefore,
+        Reason::NotBound,
+        Reason::Suspect,
+        Reason::NoStock,
+        Reason::TooFew,
+    ];
     for reason in expected {
         assert!(reasons.contains(&reason), "{reason} never happened: the town is too kind");
     }

@@ -63,7 +63,10 @@ pub(crate) fn input(size: Size) -> impl Strategy<Value = Input> {
             let lines = lines.into_iter().zip(1..).map(|((units, articles), oid)| Line {
                 oid: Oid(oid),
                 units,
-                components: articles.into_iter().map(|id| Component { sc_item: ScItemId(id), per_unit: 1 + id % 2 }).collect(),
+                components: articles
+                    .into_iter()
+                    .map(|id| Component { sc_item: ScItemId(id), per_unit: 1 + id % 2 })
+                    .collect(),
                 misses: Vec::new(),
             });
             let mut input = Input {

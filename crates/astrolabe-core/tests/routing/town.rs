@@ -126,7 +126,8 @@ impl Town {
         for article in 0..plot.articles {
             stock.load(ArticleStock::new(ScItemId(article), cells(dice, plot, &all, ScItemId(article)), []));
             let mut item = Item::unknown(ItemId(article));
-            item.bound = all.iter().filter(|place| !place.is_warehouse() && dice.chance(95)).map(|place| place.id).collect();
+            item.bound =
+                all.iter().filter(|place| !place.is_warehouse() && dice.chance(95)).map(|place| place.id).collect();
             items.push(item);
         }
         let mut places = Places::default();

@@ -64,7 +64,7 @@ const KINDS: &[(&str, i64, i64)] = &[
 
 /// Makes listings until there are at least `skus_min` SKUs. The `shop` number keeps two merchants' ids apart.
 #[must_use]
-pub fn assortment(dice: &mut Dice, shop: i64, skus_min: usize) -> Vec<Item> {
+pub(super) fn assortment(dice: &mut Dice, shop: i64, skus_min: usize) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     let mut skus = 0;
     while skus < skus_min {

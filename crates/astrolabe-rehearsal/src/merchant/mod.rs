@@ -145,6 +145,33 @@ impl Merchant {
         Self { seller: spec.seller, nick: spec.nick.clone(), shops, depots: depots(), items, stock, seed: spec.seed }
     }
 
+    /// A merchant of whom only the listings are known: for pushing trades at a platform that has its own stores and stock.
+    #[must_use]
+    pub fn with_items(seed: u64, seller: SellerId, nick: &str, items: Vec<Item>) -> Self {
+        Self { seller, nick: nick.to_owned(), shops: Vec::new(), depots: Vec::new(), items, stock: Vec::new(), seed }
+    }
+
+    /// For benchmarks: every listing lies in every store, in amounts that do not run out, and nothing in warehouses. Even
+    /// stores promise it to the channel, odd ones share it with the shop floor.
+    #[must_use]
+    pub fn everything_everywhere(spec: &MerchantSpec, units: i64) -> Self {
+        let mut merchant = Self::generate(&MerchantSpec { orders: 0, ..spec.clone() });
+        let listings = merchant.items.iter().flat_map(|item| item.skus.iter().map(|sku| (item.listing(sku), sku.outer_code.clone())));
+        merchant.stock = listings
+            .flat_map(|(listing, outer_code)| {
+                (0..spec.stores).map(move |index| StockLine {
+                    shelf: Shelf::Shop(index),
+                    listing,
+                    outer_code: outer_code.clone(),
+                    class: if index % 2 == 0 { StockClass::Certain } else { StockClass::Uncertain },
+                    quantity: units,
+                })
+            })
+            .collect();
+        merchant.depots = Vec::new();
+        merchant
+    }
+
     /// The seed it came from.
     #[must_use]
     pub fn seed(&self) -> u64 {

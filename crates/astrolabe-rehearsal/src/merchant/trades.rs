@@ -83,6 +83,14 @@ impl TradeMaker {
         }
     }
 
+    /// One line a trade, one unit a line: the order that benchmarks count.
+    #[must_use]
+    pub fn one_line(mut self) -> Self {
+        self.lines = Weights::from_iter([1]);
+        self.units = Weights::from_iter([1]);
+        self
+    }
+
     /// The next trade, paid at this instant.
     pub fn next(&mut self, paid_at: EpochMs) -> MadeTrade {
         let first_id = self.next;
@@ -256,7 +264,7 @@ impl RefundStatus {
 
 /// The id of the refund of a sub-order: one a sub-order.
 #[must_use]
-pub fn refund_id(oid: Oid) -> RefundId {
+fn refund_id(oid: Oid) -> RefundId {
     RefundId(oid.0)
 }
 

@@ -209,7 +209,7 @@ impl Lane {
         let repeats = if keys.is_empty() {
             BTreeMap::new()
         } else {
-            let stored = group.stored_answers(&keys).await?;
+            let stored = group.stored_answers(&keys, self.app.clock.now()).await?;
             stored.into_iter().filter_map(|(key, body)| recall(&body).map(|outcome| (key, outcome))).collect()
         };
         let mut named = Names::default();

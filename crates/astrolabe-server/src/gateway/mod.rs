@@ -17,4 +17,4 @@ mod refusals;
 pub use doors::router;
 pub use omnichannel::{merged_trade, omnichannel_param};
 pub use refusals::{errors_markdown, refusal_code};
-pub(crate) use places::{PlaceBook, PlaceError};
+pub(crate) use places::{Claim, PlaceBook, PlaceError, store_by_code};

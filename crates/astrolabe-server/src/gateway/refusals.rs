@@ -109,6 +109,11 @@ fn row(refusal: &Refusal) -> &'static Row {
         Refusal::HoldTakenOver { .. } => &rows::HOLD_TAKEN_OVER,
         Refusal::HoldTooLong { .. } => &rows::HOLD_TOO_LONG,
         Refusal::QuantityNotPositive => &rows::QUANTITY_NOT_POSITIVE,
+        Refusal::QuantityNegative => &rows::QUANTITY_NEGATIVE,
+        Refusal::HoldEnded { .. } => &rows::HOLD_ENDED,
+        Refusal::ComboHasNoStock { .. } => &rows::COMBO_HAS_NO_STOCK,
+        Refusal::OtherGoods { .. } => &rows::OTHER_GOODS,
+        Refusal::MoreThanOrdered { .. } => &rows::MORE_THAN_ORDERED,
         Refusal::BillReused { .. } => &rows::BILL_REUSED,
         Refusal::AlreadyInitialised { .. } => &rows::ALREADY_INITIALISED,
         Refusal::StaleReport => &rows::STALE_REPORT,
@@ -137,6 +142,7 @@ fn row(refusal: &Refusal) -> &'static Row {
         Refusal::StoreHasCertainStock { .. } => &rows::STORE_HAS_CERTAIN_STOCK,
         Refusal::MappedElsewhere { .. } => &rows::MAPPED_ELSEWHERE,
         Refusal::OuterCodeExists { .. } => &rows::OUTER_CODE_EXISTS,
+        Refusal::OuterCodeNotFound { .. } => &rows::OUTER_CODE_NOT_FOUND,
         Refusal::NotMapped { .. } => &rows::NOT_MAPPED,
     }
 }
@@ -161,6 +167,11 @@ mod tests {
             Refusal::HoldTakenOver { key, oid },
             Refusal::HoldTooLong { most_minutes: 30 },
             Refusal::QuantityNotPositive,
+            Refusal::QuantityNegative,
+            Refusal::HoldEnded { key: HoldKey("e".into()) },
+            Refusal::ComboHasNoStock { sc_item },
+            Refusal::OtherGoods { oid },
+            Refusal::MoreThanOrdered { oid, wanted: 2, most: 1 },
             Refusal::BillReused { field: "quantity" },
             Refusal::AlreadyInitialised { cell: "c".into() },
             Refusal::StaleReport,
@@ -189,6 +200,7 @@ mod tests {
             Refusal::StoreHasCertainStock { location },
             Refusal::MappedElsewhere { sc_item },
             Refusal::OuterCodeExists { outer_code: "o".into() },
+            Refusal::OuterCodeNotFound { outer_code: "n".into() },
             Refusal::NotMapped { item },
         ]
     }

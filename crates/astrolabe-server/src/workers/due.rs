@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::app::App;
+use crate::workers::until_stopped;
 
 /// How often the database is asked what is due.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -29,7 +30,7 @@ pub(super) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => return,
+            () = until_stopped(&mut stopped) => return,
             _ = tick.tick() => {}
             () = app.work_left.notified() => {}
         }
@@ -86,7 +87,7 @@ pub(super) async fn refresh_directory(app: Arc<App>, mut stopped: watch::Receive
     let mut tick = tokio::time::interval(REFRESH_EVERY);
     loop {
         tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => return,
+            () = until_stopped(&mut stopped) => return,
             _ = tick.tick() => {}
         }
         if let Err(error) = app.directory.refresh(app.store.as_ref()).await {

@@ -49,3 +49,9 @@ impl Workers {
         }
     }
 }
+
+/// Ends when the workers are told to stop.
+async fn until_stopped(stopped: &mut watch::Receiver<bool>) {
+    // A closed channel means that nobody is left to tell us: stop as well.
+    let _closed = stopped.wait_for(|stop| *stop).await;
+}

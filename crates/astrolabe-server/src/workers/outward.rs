@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::workers::until_stopped;
 use crate::workers::receiver::{self, ReceiverQueue};
 use crate::workers::send::Sender;
 
@@ -64,7 +65,7 @@ pub(super) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => break,
+            () = until_stopped(&mut stopped) => break,
             call = handed_over.recv() => match call {
                 Some(call) => dispatcher.dispatch(call),
                 None => break,

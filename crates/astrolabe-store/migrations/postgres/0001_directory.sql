@@ -19,7 +19,7 @@ CREATE TABLE seller_lane (
     seller_id BIGINT PRIMARY KEY,
     version BIGINT NOT NULL,
     places_version BIGINT NOT NULL
-);
+) WITH (fillfactor = 10);
 
 CREATE TABLE app (
     app_key TEXT PRIMARY KEY,

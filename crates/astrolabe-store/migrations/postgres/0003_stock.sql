@@ -1,4 +1,4 @@
--- Balances, the ledger they are sums of, and who holds what. `class`: 0 certain, 1 uncertain.
+-- Balances (with room on each page, so that a changed one stays where its keys point), the ledger they are sums of, and who holds what. `class`: 0 certain, 1 uncertain.
 
 CREATE TABLE stock_cell (
     seller_id BIGINT NOT NULL,
@@ -14,7 +14,7 @@ CREATE TABLE stock_cell (
     reported_at BIGINT,
     overwritten_at BIGINT,
     PRIMARY KEY (seller_id, sc_item, location_id, class, channel)
-);
+) WITH (fillfactor = 50);
 CREATE INDEX stock_cell_by_location ON stock_cell (seller_id, location_id);
 
 -- Append-only. Its key is the change log too: what changed after a version is a range of it.

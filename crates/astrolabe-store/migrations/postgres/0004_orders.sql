@@ -1,7 +1,6 @@
 -- Trades, their assignments, what happened to them, and what is left to be done.
 
--- `awaiting`: a line waits for an allocation. `published` is the channel's own JSON: passed on, never decided on. The
--- table keeps its row ids because its rows are long.
+-- `awaiting`: a line waits for an allocation. `published` is the channel's own JSON: passed on, never decided on.
 CREATE TABLE trade (
     seller_id BIGINT NOT NULL,
     tid BIGINT NOT NULL,

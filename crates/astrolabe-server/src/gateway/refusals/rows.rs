@@ -41,6 +41,16 @@ rows! { REFUSALS:
         "the caller: ask for a shorter time", NO;
     QUANTITY_NOT_POSITIVE = "isv.quantity-not-positive", "数量必须大于零。",
         "A quantity was 0 or less where units are wanted.", "the caller", NO;
+    QUANTITY_NEGATIVE = "isv.quantity-negative", "数量不能为负数。",
+        "A quantity was below 0 where 0 is the least.", "the caller", NO;
+    HOLD_ENDED = "isv.reserve-ended", "占用已结束。",
+        "The hold with this key was released or ran out; a key serves one hold.", "the caller: take a new key", NO;
+    COMBO_HAS_NO_STOCK = "isv.combo-has-no-stock", "组合货品没有自己的库存。",
+        "The article is a combo: stock is reported for its components.", "the caller", NO;
+    OTHER_GOODS = "isv.goods-mismatch", "货品与子订单不符。",
+        "The goods named are not those of the sub-order.", "the caller", NO;
+    MORE_THAN_ORDERED = "isv.quantity-exceeds-order", "数量超过子订单可调整的数量。",
+        "More units were named than the sub-order has to move.", "the caller", NO;
     BILL_REUSED = "isv.bill-num-reused", "流水号已用于其他内容。",
         "The bill number was applied before with other content; the message names the field. The first effect stands.",
         "the caller: take a new bill number", NO;
@@ -107,6 +117,8 @@ rows! { REFUSALS:
         "The listing maps to another article already.", "the caller: delete that mapping first", NO;
     OUTER_CODE_EXISTS = "isv.outer-code-exists", "货品编码已存在。",
         "Another article of the seller has this code.", "the caller", NO;
+    OUTER_CODE_NOT_FOUND = "isv.outer-code-not-exist", "货品编码不存在。",
+        "No article of the seller has this code.", "the caller: add the article with taobao.scitem.add", NO;
     NOT_MAPPED = "isv.item-not-mapped", "商品没有对应的货品。",
         "The listing maps to no article, so it has no stock.", "the caller: report stock for it, or map it", NO;
 }

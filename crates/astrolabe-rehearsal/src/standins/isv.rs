@@ -1,0 +1,462 @@
+//! The allocating ISV (white paper §3.2, §3.4): hears `omniorder.allocate`, gets the trade, gives each line to the nearest
+//! location that has it by what the ISV knows, and tells the platform with `allocatedinfo.sync`. Its knowledge of stock is its
+//! own and grows stale, as in life. Sometimes it stays silent, or answers only when asked again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use astrolabe_protocol::answer::Rendered;
+use astrolabe_protocol::client::Shape;
+use astrolabe_protocol::spi::{ReplyShape, SpiCall, SpiReply, reply};
+use astrolabe_protocol::{Fields, Secret, Value};
+use parking_lot::Mutex;
+
+use crate::clock;
+use crate::dice::Dice;
+use crate::ids::{ItemId, Listing, Location, Oid, SkuId, Tid};
+use crate::listener::{Heard, Party, Saying};
+use crate::merchant::{Atlas, Point, StockClass};
+use crate::recorder::{Fact, Told};
+use crate::seed::Seeded;
+use crate::standins::Stage;
+use crate::tally::Counted;
+use crate::wire::{CallError, Connector};
+
+/// A trade as the ISV reads it.
+#[derive(Debug, Clone)]
+pub struct FetchedTrade {
+    /// Where the goods go; nothing if the division is unknown.
+    pub to: Option<Point>,
+    /// Lines the channel still wants.
+    pub lines: Vec<FetchedLine>,
+}
+
+/// One line of it.
+#[derive(Debug, Clone)]
+pub struct FetchedLine {
+    /// The sub-order.
+    pub oid: Oid,
+    /// What was bought.
+    pub listing: Listing,
+    /// Units.
+    pub quantity: i64,
+    /// The state in `omnichannel_param`, where it has one.
+    pub state: Option<String>,
+    /// The location it names.
+    pub target: Option<String>,
+}
+
+/// Gets a trade with `taobao.trade.fullinfo.get`.
+///
+/// # Errors
+/// [`CallError`]; `Unknown` also for a trade that cannot be read.
+pub async fn fetch_trade(connector: &Connector, tid: Tid) -> Result<FetchedTrade, CallError> {
+    let fields = Fields::new().with("fields", "tid,orders,receiver_state,receiver_city,receiver_district,omnichannel_param").with("tid", tid.0);
+    let answer = connector.call_until_known("taobao.trade.fullinfo.get", Shape::TopJson, &fields).await?;
+    let trade = answer.fields().structure("trade").map_err(|error| CallError::Unknown(error.to_string()))?;
+    Ok(read_trade(trade))
+}
+
+fn read_trade(trade: &Fields) -> FetchedTrade {
+    let text = |name: &str| trade.get(name).and_then(Value::as_text).unwrap_or_default();
+    let to = Atlas::get().find(text("receiver_state"), text("receiver_city"), text("receiver_district")).map(|district| district.point);
+    let told = omnichannel(text("omnichannel_param"));
+    let orders = trade.get("orders").and_then(|orders| match orders {
+        Value::List(items) => Some(items.as_slice()),
+        Value::Struct(wrapped) => wrapped.get("order").and_then(Value::as_list),
+        Value::Text(_) | Value::Int(_) | Value::Bool(_) => None,
+    });
+    let lines = orders.unwrap_or_default().iter().filter_map(Value::as_struct).filter_map(|order| read_line(order, &told)).collect();
+    FetchedTrade { to, lines }
+}
+
+fn read_line(order: &Fields, told: &BTreeMap<Oid, (String, String)>) -> Option<FetchedLine> {
+    let number = |name: &str| match order.get(name) {
+        Some(Value::Int(number)) => Some(*number),
+        Some(Value::Text(text)) => text.parse().ok(),
+        Some(Value::Bool(_) | Value::List(_) | Value::Struct(_)) | None => None,
+    };
+    let closed = order.get("status").and_then(Value::as_text).is_some_and(|status| status.starts_with("TRADE_CLOSED"));
+    if closed {
+        return None;
+    }
+    let oid = Oid(number("oid")?);
+    let listing = Listing { item: ItemId(number("num_iid")?), sku: SkuId(number("sku_id").unwrap_or_default()) };
+    let (state, target) = told.get(&oid).cloned().unzip();
+    Some(FetchedLine { oid, listing, quantity: number("num").unwrap_or(1), state, target })
+}
+
+/// Reads `omnichannel_param`: records by `;`, pairs by `,`, name and value by the first `:`. The last record of a sub-order counts.
+fn omnichannel(param: &str) -> BTreeMap<Oid, (String, String)> {
+    let mut told = BTreeMap::new();
+    for record in param.split(';') {
+        let pairs: BTreeMap<&str, &str> = record.split(',').filter_map(|pair| pair.trim().split_once(':')).collect();
+        let value = |name: &str| pairs.get(name).map(|value| (*value).to_owned());
+        if let Some(oid) = value("subOrderCode").and_then(|oid| oid.parse().ok()) {
+            told.insert(Oid(oid), (value("orderState").unwrap_or_default(), value("targetCode").unwrap_or_default()));
+        }
+    }
+    told
+}
+
+/// What the ISV decided for one line.
+#[derive(Debug, Clone)]
+struct Choice {
+    oid: Oid,
+    listing: Listing,
+    quantity: i64,
+    place: Option<Place>,
+}
+
+/// Where it goes, and from which stock.
+#[derive(Debug, Clone)]
+struct Place {
+    location: Location,
+    class: StockClass,
+    outer_code: String,
+}
+
+#[derive(Debug, Clone)]
+struct KnownShelf {
+    location: Location,
+    at: Point,
+    class: StockClass,
+    outer_code: String,
+    units: i64,
+}
+
+#[derive(Debug, Default)]
+struct Desk {
+    shelves: BTreeMap<Listing, Vec<KnownShelf>>,
+    /// Where each sub-order was given, every time.
+    given: BTreeMap<Oid, Vec<Location>>,
+    /// Trades that are answered only when asked again.
+    reluctant: BTreeSet<Tid>,
+    /// Sub-orders whose buyer wants the money back.
+    refunding: BTreeSet<Oid>,
+    bills: u64,
+}
+
+/// The ISV of one merchant.
+#[derive(Debug)]
+pub struct Isv {
+    connector: Connector,
+    secret: Secret,
+    app_key: String,
+    stage: Stage,
+    desk: Mutex<Desk>,
+    dice: Mutex<Dice>,
+    run: i64,
+}
+
+enum Mood {
+    Prompt(Duration),
+    OnlyWhenAsked,
+    Silent,
+}
+
+impl Isv {
+    /// With its own picture of the merchant's stock.
+    #[must_use]
+    pub fn new(connector: Connector, app_key: &str, secret: Secret, seeded: &Seeded, stage: Stage) -> Arc<Self> {
+        let mut shelves: BTreeMap<Listing, Vec<KnownShelf>> = BTreeMap::new();
+        for line in &seeded.merchant.stock {
+            let at = match line.shelf {
+                crate::merchant::Shelf::Shop(index) => seeded.merchant.shops[index].district.point,
+                crate::merchant::Shelf::Depot(index) => seeded.merchant.depots[index].district.point,
+            };
+            let shelf = KnownShelf {
+                location: seeded.location(line.shelf),
+                at,
+                class: line.class,
+                outer_code: line.outer_code.clone(),
+                units: line.quantity,
+            };
+            shelves.entry(line.listing).or_default().push(shelf);
+        }
+        let desk = Mutex::new(Desk { shelves, ..Desk::default() });
+        let dice = stage.dice("isv");
+        Arc::new(Self { connector, secret, app_key: app_key.to_owned(), stage, desk, dice, run: clock::now().0 / 1_000 })
+    }
+
+    async fn answer(self: Arc<Self>, call: SpiCall) -> SpiReply {
+        let Ok(tid) = call.fields.long("tid").map(Tid) else { return failed("tid is missing") };
+        match call.method.name {
+            "taobao.qimen.omniorder.allocate" => {
+                self.asked_to_allocate(tid);
+                let mut reply = ok();
+                reply.fields.push("app_key", self.app_key.as_str());
+                reply
+            }
+            "taobao.qimen.omniorder.allocatedinfo.get" => self.asked_again(tid).await,
+            "taobao.qimen.omniorder.customer.refund" => {
+                self.desk.lock().hear_refund(&call.fields);
+                ok()
+            }
+            // Acceptance, refusal, shipping: heard. What they mean for the next allocation stands in the trade.
+            _ => ok(),
+        }
+    }
+
+    fn asked_to_allocate(self: &Arc<Self>, tid: Tid) {
+        let mood = self.mood();
+        match mood {
+            Mood::Silent => self.stage.tally.count(Counted::AllocationsIgnored),
+            Mood::OnlyWhenAsked => {
+                self.desk.lock().reluctant.insert(tid);
+            }
+            Mood::Prompt(after) => {
+                let isv = Arc::clone(self);
+                tokio::spawn(async move {
+                    if isv.stage.pause(after).await {
+                        isv.allocate(tid).await;
+                    }
+                });
+            }
+        }
+    }
+
+    fn mood(&self) -> Mood {
+        let temper = &self.stage.temper;
+        let mut dice = self.dice.lock();
+        if dice.chance(temper.allocator_silent) {
+            Mood::Silent
+        } else if dice.chance(temper.allocator_only_when_asked) {
+            Mood::OnlyWhenAsked
+        } else {
+            Mood::Prompt(temper.think.draw(&mut dice))
+        }
+    }
+
+    async fn allocate(&self, tid: Tid) {
+        let choices = match self.choose(tid).await {
+            Ok(choices) => choices,
+            Err(error) => return self.stage.tally.error("taobao.trade.fullinfo.get", &error),
+        };
+        if choices.is_empty() {
+            return;
+        }
+        for choice in &choices {
+            if self.dice.lock().chance(self.stage.temper.itemadjust) {
+                self.move_stock(tid, choice).await;
+            }
+        }
+        match self.sync(tid, &choices).await {
+            // One line that met another decision must not hold the others back.
+            Err(CallError::Refused { .. }) if choices.len() > 1 => {
+                for choice in &choices {
+                    let outcome = self.sync(tid, std::slice::from_ref(choice)).await;
+                    self.settled(tid, std::slice::from_ref(choice), outcome);
+                }
+            }
+            outcome => self.settled(tid, &choices, outcome),
+        }
+    }
+
+    async fn sync(&self, tid: Tid, choices: &[Choice]) -> Result<(), CallError> {
+        let all_failed = choices.iter().all(|choice| choice.place.is_none());
+        let fields = Fields::new()
+            .with("tid", tid.0)
+            .with("report_timestamp", clock::now().0)
+            .with("status", if all_failed { "AllocateFail" } else { "Allocated" })
+            .with("sub_order_list", choices.iter().map(|choice| item(tid, choice)).collect::<Vec<_>>());
+        self.connector.call_until_known("taobao.omniorder.allocatedinfo.sync", Shape::TopJson, &fields).await.map(drop)
+    }
+
+    /// The answer to `allocatedinfo.get`: a reluctant ISV allocates now, a silent one has nothing to say.
+    async fn asked_again(&self, tid: Tid) -> SpiReply {
+        let reluctant = self.desk.lock().reluctant.remove(&tid);
+        let choices = if reluctant { self.choose(tid).await.unwrap_or_default() } else { Vec::new() };
+        let given: Vec<Fields> = choices.iter().filter(|choice| choice.place.is_some()).map(|choice| answered_item(tid, choice)).collect();
+        self.stage.tally.add(Counted::Allocated, given.len() as u64);
+        let mut reply = ok();
+        reply.fields = Fields::new()
+            .with("tid", tid.0)
+            .with("status", if given.is_empty() { "Waiting" } else { "Allocated" })
+            .with("store_allocated_list", given);
+        reply
+    }
+
+    async fn choose(&self, tid: Tid) -> Result<Vec<Choice>, CallError> {
+        let trade = fetch_trade(&self.connector, tid).await?;
+        let mut desk = self.desk.lock();
+        let open: Vec<&FetchedLine> =
+            trade.lines.iter().filter(|line| awaits_allocation(line) && !desk.refunding.contains(&line.oid)).collect();
+        Ok(open.into_iter().map(|line| desk.choose(line, trade.to)).collect())
+    }
+
+    /// Asks for the move itself, as ISVs did before the platform tried it at sync. A refusal is no harm: sync follows.
+    async fn move_stock(&self, tid: Tid, choice: &Choice) {
+        let Some(place) = &choice.place else { return };
+        let number = {
+            let mut desk = self.desk.lock();
+            desk.bills += 1;
+            desk.bills
+        };
+        let info = Fields::new()
+            .with("bill_num", format!("ADJ-{}-{number}", self.run))
+            .with("tb_trade_order", tid.to_string())
+            .with("tb_sub_trade_order", choice.oid.to_string())
+            .with("target_warehouse_type", place.location.stock_type())
+            .with("target_warehouse_id", place.location.id_text())
+            .with("item_id", choice.listing.item.0)
+            .with("outer_id", place.outer_code.as_str())
+            .with_opt("sku_id", Some(choice.listing.sku.0).filter(|sku| *sku != 0))
+            .with("inventory_type", place.class.wire())
+            .with("quantity", choice.quantity);
+        let info = Fields::new()
+            .with("user_id", self.stage.seller.0)
+            .with("operation_time", astrolabe_protocol::time::format_datetime(clock::now()))
+            .with("inventory_adjust_info", info);
+        match self.connector.call_until_known("taobao.qimen.storeinventory.itemadjust", Shape::TopJson, &info).await {
+            Ok(_) => self.stage.tally.count(Counted::Adjusted),
+            Err(CallError::Refused { code, .. }) => tracing::debug!(%tid, code, "a move was refused"),
+            Err(error) => self.stage.tally.error("taobao.qimen.storeinventory.itemadjust", &error),
+        }
+    }
+
+    fn settled(&self, tid: Tid, choices: &[Choice], outcome: Result<(), CallError>) {
+        match outcome {
+            Ok(()) => choices.iter().for_each(|choice| self.told(tid, choice)),
+            Err(CallError::Refused { code, message }) => {
+                tracing::debug!(%tid, code, message, "an allocation met another decision");
+                self.stage.tally.count(Counted::Overtaken);
+            }
+            Err(error) => self.stage.tally.error("taobao.omniorder.allocatedinfo.sync", &error),
+        }
+    }
+
+    fn told(&self, tid: Tid, choice: &Choice) {
+        match &choice.place {
+            Some(place) => {
+                self.stage.record(Fact::Allocated(Told { tid, oid: choice.oid, location: place.location.clone() }));
+                self.stage.tally.count(Counted::Allocated);
+            }
+            None => self.stage.tally.count(Counted::AllocationsFailed),
+        }
+    }
+}
+
+/// A line that has no record yet, or whose last one ended without shipping.
+fn awaits_allocation(line: &FetchedLine) -> bool {
+    line.state.as_deref().is_none_or(|state| matches!(state, "" | "X_SHOP_DENY" | "X_SHOP_CANCEL"))
+}
+
+impl Desk {
+    /// The nearest location that has the units and never had this sub-order before.
+    fn choose(&mut self, line: &FetchedLine, to: Option<Point>) -> Choice {
+        let had = self.given.entry(line.oid).or_default();
+        let shelves = self.shelves.entry(line.listing).or_default();
+        let told = line.target.as_deref();
+        let able = shelves.iter_mut().filter(|shelf| {
+            shelf.units >= line.quantity && !had.contains(&shelf.location) && told != Some(shelf.location.id_text().as_str())
+        });
+        let distance = |shelf: &KnownShelf| to.map_or(0.0, |to| shelf.at.kilometres_to(to));
+        let nearest = able.min_by(|a, b| distance(a).total_cmp(&distance(b)));
+        let place = nearest.map(|shelf| {
+            shelf.units -= line.quantity;
+            had.push(shelf.location.clone());
+            Place { location: shelf.location.clone(), class: shelf.class, outer_code: shelf.outer_code.clone() }
+        });
+        Choice { oid: line.oid, listing: line.listing, quantity: line.quantity, place }
+    }
+
+    /// STATUS_PAID in such a notice means that the buyer thought better of it.
+    fn hear_refund(&mut self, fields: &Fields) {
+        for line in fields.structs("sub_order_list").unwrap_or_default() {
+            let Ok(oid) = line.long("sub_oid").map(Oid) else { continue };
+            if line.text("status") == Ok("STATUS_PAID") {
+                self.refunding.remove(&oid);
+            } else {
+                self.refunding.insert(oid);
+            }
+        }
+    }
+}
+
+fn item(tid: Tid, choice: &Choice) -> Fields {
+    match &choice.place {
+        Some(_) => answered_item(tid, choice).with("code", "0"),
+        None => {
+            Fields::new().with("tid", tid.0).with("sub_oid", choice.oid.0).with("status", "AllocateFail").with("message", "各门店均无货")
+        }
+    }
+}
+
+fn answered_item(tid: Tid, choice: &Choice) -> Fields {
+    let fields = Fields::new().with("tid", tid.0).with("sub_oid", choice.oid.0).with("status", "Allocated");
+    match &choice.place {
+        Some(place) => fields.with("store_id", place.location.id_text()).with("store_type", place.location.order_type()),
+        None => fields,
+    }
+}
+
+fn ok() -> SpiReply {
+    SpiReply { code: "0".to_owned(), message: String::new(), fields: Fields::new() }
+}
+
+fn failed(why: &str) -> SpiReply {
+    SpiReply { code: "1".to_owned(), message: why.to_owned(), fields: Fields::new() }
+}
+
+impl Party for Isv {
+    fn hear(self: Arc<Self>, heard: Heard) -> Saying {
+        Box::pin(async move {
+            match heard.spi(&self.secret) {
+                Ok(call) => {
+                    let method = call.method;
+                    reply(method, &self.answer(call).await, ReplyShape::Flat)
+                }
+                Err(refusal) => refuse(&self.stage, &refusal),
+            }
+        })
+    }
+}
+
+/// The published refusal, counted where the signature was the reason.
+pub(super) fn refuse(stage: &Stage, refusal: &astrolabe_protocol::spi::SpiRefusal) -> Rendered {
+    if *refusal == astrolabe_protocol::spi::SpiRefusal::SignCheckFailure {
+        stage.tally.count(Counted::BadSignatures);
+    }
+    refusal.render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::StoreId;
+
+    #[test]
+    fn omnichannel_param_as_published() {
+        let param = "orderType:STORE_DELIVER,allocationCode:68002,subOrderCode:194220750565000,targetType:WAREHOUSE,targetCode:w1,orderState:X_SHOP_CANCEL; \n\
+            orderType:STORE_DELIVER,RDTime:2017-07-31 15:07:34,subOrderCode:5,targetType:STORE,targetCode:123456789,orderState:X_SHOP_HANDLED;";
+        let told = omnichannel(param);
+        assert_eq!(told[&Oid(194_220_750_565_000)], ("X_SHOP_CANCEL".to_owned(), "w1".to_owned()));
+        assert_eq!(told[&Oid(5)], ("X_SHOP_HANDLED".to_owned(), "123456789".to_owned()));
+        assert!(omnichannel("").is_empty());
+    }
+
+    #[test]
+    fn the_nearest_with_stock_is_chosen_and_never_twice() {
+        let listing = Listing { item: ItemId(1), sku: SkuId(2) };
+        let shelf = |id, latitude, units| KnownShelf {
+            location: Location::Store(StoreId(id)),
+            at: Point { latitude, longitude: 120.0 },
+            class: StockClass::Uncertain,
+            outer_code: "SP".into(),
+            units,
+        };
+        let mut desk = Desk::default();
+        desk.shelves.insert(listing, vec![shelf(1, 40.0, 9), shelf(2, 31.0, 1), shelf(3, 32.0, 9)]);
+        let line = FetchedLine { oid: Oid(7), listing, quantity: 2, state: None, target: None };
+        let to = Some(Point { latitude: 30.0, longitude: 120.0 });
+        let mut picks = Vec::new();
+        for _ in 0..3 {
+            picks.push(desk.choose(&line, to).place.map(|place| place.location));
+        }
+        assert_eq!(picks, [Some(Location::Store(StoreId(3))), Some(Location::Store(StoreId(1))), None]);
+        let accepted = FetchedLine { state: Some("X_SHOP_ALLOCATION".into()), ..line.clone() };
+        assert!(!awaits_allocation(&accepted) && awaits_allocation(&line));
+    }
+}

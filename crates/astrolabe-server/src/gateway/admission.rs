@@ -1,0 +1,90 @@
+//! For whom a caller acts, and whether it may call at all.
+//!
+//! The seller comes from the session (TOP) or from `customerId` or the session (Qimen), and only with a grant of that
+//! seller for the app; a seller named in the body decides nothing and must be the same one. Whether the caller may do
+//! this to that order is the core's question: it knows the trade's role mode.
+
+use std::collections::BTreeSet;
+
+use astrolabe_core::ids::{AppKey, SellerId};
+use astrolabe_protocol::catalogue;
+use astrolabe_protocol::{Call, Door, PlatformCode, Value, WireError};
+use astrolabe_store::Role;
+
+use crate::app::DirectoryIndex;
+use crate::gateway::refusals::invalid_permission;
+
+/// A caller that may call.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Admitted {
+    pub(super) seller: SellerId,
+    pub(super) roles: BTreeSet<Role>,
+}
+
+/// Finds the seller and checks grant and role.
+pub(super) fn admit(directory: &DirectoryIndex, app: &AppKey, call: &Call) -> Result<Admitted, WireError> {
+    let seller = seller_of(directory, app, call)?;
+    let roles = directory.roles(app, seller);
+    if roles.is_empty() || directory.seller(seller).is_none() {
+        return Err(invalid_permission("the seller has granted this app nothing"));
+    }
+    if !call.method.callers.iter().any(|wanted| roles.contains(&role(*wanted))) {
+        return Err(WireError::platform_sub(
+            PlatformCode::InsufficientIsvPermissions,
+            "isv.permission-api-package-limit",
+            "the seller granted this app none of the roles that may call the method",
+        ));
+    }
+    let nick = directory.seller(seller).map(|known| known.nick.as_str()).unwrap_or_default();
+    body_names_nobody_else(call, seller, nick)?;
+    Ok(Admitted { seller, roles })
+}
+
+fn seller_of(directory: &DirectoryIndex, app: &AppKey, call: &Call) -> Result<SellerId, WireError> {
+    let by_session = match &call.session {
+        Some(token) => match directory.session(token, app) {
+            Some(session) => Some(session.seller),
+            None => return Err(WireError::platform(PlatformCode::InvalidSession)),
+        },
+        None => None,
+    };
+    let by_customer = match (call.door, &call.customer_id) {
+        (Door::Qimen | Door::QimenCloud, Some(text)) => {
+            Some(text.parse().map(SellerId).map_err(|_error| invalid_permission("customerId is no seller's id"))?)
+        }
+        (Door::Qimen | Door::QimenCloud, None) | (Door::Top, _) => None,
+    };
+    match (by_session, by_customer) {
+        (Some(session), Some(customer)) if session != customer => {
+            Err(invalid_permission("customerId is not the session's seller"))
+        }
+        (Some(seller), _) | (None, Some(seller)) => Ok(seller),
+        (None, None) => match call.door {
+            Door::Top => Err(WireError::platform(PlatformCode::MissingSession)),
+            Door::Qimen | Door::QimenCloud => Err(WireError::missing("customerId")),
+        },
+    }
+}
+
+/// `userId`, `seller_id` and `sellerCode` (§6.2 to §6.6) repeat who the seller is: by id, or, in `sellerCode`, by nick.
+fn body_names_nobody_else(call: &Call, seller: SellerId, nick: &str) -> Result<(), WireError> {
+    let same = |name: &str| match call.fields.get(name) {
+        Some(Value::Int(id)) => *id == seller.0,
+        Some(Value::Text(text)) => text.trim() == seller.0.to_string() || (name == "seller_code" && text.trim() == nick),
+        Some(Value::Bool(_) | Value::List(_) | Value::Struct(_)) => false,
+        None => true,
+    };
+    match ["user_id", "seller_id", "seller_code"].into_iter().find(|name| !same(name)) {
+        Some(name) => Err(invalid_permission(&format!("{name} names another seller"))),
+        None => Ok(()),
+    }
+}
+
+fn role(wanted: catalogue::Role) -> Role {
+    match wanted {
+        catalogue::Role::Merchant => Role::Erp,
+        catalogue::Role::Allocator => Role::Allocator,
+        catalogue::Role::Pos => Role::Pos,
+        catalogue::Role::Wms => Role::Wms,
+    }
+}

@@ -1,0 +1,259 @@
+//! White paper §6.6.8–6.6.10: the POS (or, for warehouses, the WMS) accepts, refuses and ships. Both request forms arrive
+//! alike: the protocol crate has given the items what the flat form says once at its head.
+//!
+//! One call is one command, except where its items differ in what a command says once: another parcel, another reason. Such
+//! a call becomes one command a parcel or reason, in order, and ends at the first that is refused; what came before it
+//! stands, and a repeat of the whole call is harmless.
+
+use std::collections::BTreeMap;
+
+use astrolabe_core::command::{Address, Command, RefuseReason, StoreAnswer};
+use astrolabe_core::ids::{AllocationCode, LocationId, Oid, Tid};
+use astrolabe_core::order::assignment::Shipment;
+use astrolabe_core::refusal::Refusal;
+use astrolabe_core::time::Timestamp;
+use astrolabe_protocol::{Answer, Fields, WireError};
+
+use super::allocation::same_trade;
+use crate::gateway::context::CallContext;
+use crate::gateway::places::Claim;
+use crate::gateway::refusals::{refused as refusal_on_wire, storage_failed};
+
+/// §6.6.8.
+pub(super) async fn accepted(context: &CallContext) -> Result<Answer, WireError> {
+    let told = told_of(context).await?;
+    let lines: Vec<&ToldLine> = told.lines.iter().collect();
+    context.submit(Command::Accept(told.answer(&lines))).await?;
+    Ok(Answer::ok())
+}
+
+/// §6.6.9.
+pub(super) async fn refused(context: &CallContext) -> Result<Answer, WireError> {
+    let told = told_of(context).await?;
+    let groups = grouped(&told.lines, |line| line.reason as u8);
+    for (part, lines) in groups.iter().enumerate() {
+        let reason = lines.first().map_or(RefuseReason::Other, |line| line.reason);
+        context.submit_part(Command::Refuse { answer: told.answer(lines), reason }, part).await?;
+    }
+    Ok(Answer::ok())
+}
+
+/// §6.6.10.
+pub(super) async fn consigned(context: &CallContext) -> Result<Answer, WireError> {
+    let told = told_of(context).await?;
+    let groups = grouped(&told.lines, |line| line.parcel.clone());
+    for (part, lines) in groups.iter().enumerate() {
+        let parcel = lines.first().map(|line| line.parcel.clone()).unwrap_or_default();
+        let shipment = parcel.shipment(told.happened);
+        context.submit_part(Command::Ship { answer: told.answer(lines), shipment }, part).await?;
+    }
+    let waybills: Vec<&str> = groups
+        .iter()
+        .filter_map(|lines| lines.first())
+        .map(|line| line.parcel.waybill.as_str())
+        .filter(|waybill| !waybill.is_empty())
+        .collect();
+    Ok(match waybills.as_slice() {
+        [] => Answer::ok(),
+        waybills => Answer::ok().with("data", Fields::new().with("mail_no", waybills.join(","))),
+    })
+}
+
+/// `tmall.storedeliver.allocation.accept`: by allocation code, yes or no.
+pub(super) async fn accept_by_code(context: &CallContext) -> Result<Answer, WireError> {
+    let fields = context.fields();
+    let code = allocation_code(fields)?;
+    let oids = fields.texts("sub_order_code")?.into_iter().map(|text| {
+        let number = text.trim().parse().ok().filter(|number: &i64| *number > 0);
+        number.map(Oid).ok_or_else(|| WireError::invalid("sub_order_code", "is not an order number"))
+    });
+    let oids = oids.collect::<Result<Vec<_>, _>>()?;
+    let answer = StoreAnswer {
+        tid: trade_of_code(context, code).await?,
+        address: Address::Code(code, oids),
+        claims_warehouse: None,
+        who: context.actor(None),
+        happened: context.now,
+    };
+    let command = if fields.boolean("is_accept")? {
+        Command::Accept(answer)
+    } else {
+        Command::Refuse { answer, reason: RefuseReason::Other }
+    };
+    context.submit(command).await?;
+    Ok(Answer::ok())
+}
+
+/// 星盘派单号 as text.
+pub(super) fn allocation_code(fields: &Fields) -> Result<AllocationCode, WireError> {
+    let code = fields.text("allocation_code")?.trim().parse().ok().filter(|code: &i64| *code > 0);
+    code.map(AllocationCode).ok_or_else(|| WireError::invalid("allocation_code", "is not an allocation code"))
+}
+
+/// The trade an allocation code belongs to.
+pub(super) async fn trade_of_code(context: &CallContext, code: AllocationCode) -> Result<Tid, WireError> {
+    let found = context.app.store.trade_of_allocation(context.seller, code).await;
+    let found = found.map_err(|error| storage_failed(&error))?;
+    found.ok_or_else(|| refusal_on_wire(&Refusal::AllocationNotFound { code }))
+}
+
+/// What one call says.
+struct Told<'a> {
+    context: &'a CallContext,
+    tid: Tid,
+    operator: Option<String>,
+    happened: Timestamp,
+    lines: Vec<ToldLine>,
+}
+
+struct ToldLine {
+    oid: Oid,
+    location: LocationId,
+    claim: Option<Claim>,
+    reason: RefuseReason,
+    parcel: Parcel,
+}
+
+/// Carrier and waybill as one item says them.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+struct Parcel {
+    company_code: String,
+    company_name: String,
+    waybill: String,
+}
+
+impl Parcel {
+    /// A code wins over an id (published); where there is neither, the name is all there is.
+    fn of(item: &Fields) -> Result<Self, WireError> {
+        let text = |name| Ok::<_, WireError>(item.opt_text(name)?.unwrap_or_default().to_owned());
+        let company_name = text("logistic_company")?;
+        let code = item.opt_text("logistic_company_code")?.or(item.opt_text("logistic_id")?);
+        let company_code = code.map_or_else(|| company_name.clone(), str::to_owned);
+        Ok(Self { company_code, company_name, waybill: text("logistic_no")? })
+    }
+
+    fn shipment(self, at: Timestamp) -> Shipment {
+        let Parcel { company_code, company_name, waybill } = self;
+        Shipment { company_code, company_name, waybill, at }
+    }
+}
+
+impl Told<'_> {
+    /// The answer that speaks of these lines.
+    fn answer(&self, lines: &[&ToldLine]) -> StoreAnswer {
+        let first = lines.first().and_then(|line| line.claim);
+        let agree = lines.iter().all(|line| line.claim == first);
+        StoreAnswer {
+            tid: self.tid,
+            address: Address::Lines(lines.iter().map(|line| (line.oid, line.location)).collect()),
+            // Where kinds are mixed, each location has been checked against its own item already.
+            claims_warehouse: first.filter(|_| agree).map(|claim| claim == Claim::Warehouse),
+            who: self.context.actor(self.operator.as_deref()),
+            happened: self.happened,
+        }
+    }
+}
+
+async fn told_of(context: &CallContext) -> Result<Told<'_>, WireError> {
+    let fields = context.fields();
+    let tid = Tid(fields.long("tid")?);
+    let mut operator = None;
+    let mut lines: Vec<ToldLine> = Vec::new();
+    for item in fields.structs("sub_order_list")? {
+        same_trade(item, tid)?;
+        let claim = item.opt_text("store_type")?.map(Claim::of);
+        let location = context.location(claim, item.text("store_id")?, "store_id").await?;
+        operator = operator.or(item.opt_text("operator")?.map(str::to_owned));
+        lines.push(ToldLine {
+            oid: Oid(item.long("sub_oid")?),
+            location,
+            claim,
+            reason: reason_of(item.opt_text("code")?, item.opt_text("message")?),
+            parcel: Parcel::of(item)?,
+        });
+    }
+    Ok(Told { context, tid, operator, happened: context.happened_ms("report_timestamp")?, lines })
+}
+
+/// Lines that a command can speak of together, groups in the order of their first line.
+fn grouped<K: Ord>(lines: &[ToldLine], key: impl Fn(&ToldLine) -> K) -> Vec<Vec<&ToldLine>> {
+    let mut at: BTreeMap<K, usize> = BTreeMap::new();
+    let mut groups: Vec<Vec<&ToldLine>> = Vec::new();
+    for line in lines {
+        let index = *at.entry(key(line)).or_insert(groups.len());
+        match groups.get_mut(index) {
+            Some(group) => group.push(line),
+            None => groups.push(vec![line]),
+        }
+    }
+    groups
+}
+
+/// Words in a refusal's text that say why. The wire has no field for the reason; `code` may name it in our words.
+const REASONS: [(RefuseReason, &str, &[&str]); 3] = [
+    (RefuseReason::NoGoods, "no_goods", &["无货", "缺货", "没货", "断货", "售罄", "库存不足", "out of stock"]),
+    (RefuseReason::Damaged, "damaged", &["破损", "损坏", "残次", "瑕疵", "damaged"]),
+    (RefuseReason::ShopClosed, "shop_closed", &["关店", "闭店", "打烊", "停业", "歇业", "未营业"]),
+];
+
+/// Why a store refuses, as far as it says so.
+pub(super) fn reason_of(code: Option<&str>, message: Option<&str>) -> RefuseReason {
+    let by_code = REASONS.iter().find(|(_, name, _)| code.is_some_and(|code| code.eq_ignore_ascii_case(name)));
+    let message = message.unwrap_or_default().to_lowercase();
+    let by_words = || REASONS.iter().find(|(_, _, words)| words.iter().any(|word| message.contains(word)));
+    by_code.or_else(by_words).map_or(RefuseReason::Other, |(reason, _, _)| *reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(oid: i64, waybill: &str) -> ToldLine {
+        ToldLine {
+            oid: Oid(oid),
+            location: LocationId(1),
+            claim: Some(Claim::Store),
+            reason: RefuseReason::Other,
+            parcel: Parcel { waybill: waybill.to_owned(), ..Parcel::default() },
+        }
+    }
+
+    #[test]
+    fn lines_of_one_parcel_stay_together_in_the_order_they_came() {
+        let lines = [line(1, "B"), line(2, "A"), line(3, "B")];
+        let groups = grouped(&lines, |line| line.parcel.clone());
+        let oids: Vec<Vec<i64>> = groups.iter().map(|group| group.iter().map(|line| line.oid.0).collect()).collect();
+        assert_eq!(oids, [vec![1, 3], vec![2]]);
+    }
+
+    #[test]
+    fn reasons_are_read_from_code_or_words() {
+        let table = [
+            (Some("0"), None, RefuseReason::Other),
+            (Some("NO_GOODS"), None, RefuseReason::NoGoods),
+            (Some("0"), Some("本店缺货"), RefuseReason::NoGoods),
+            (None, Some("包装破损"), RefuseReason::Damaged),
+            (None, Some("已打烊"), RefuseReason::ShopClosed),
+            (None, Some("店员很忙"), RefuseReason::Other),
+            (None, None, RefuseReason::Other),
+        ];
+        for (code, message, expected) in table {
+            assert_eq!(reason_of(code, message), expected, "{code:?} {message:?}");
+        }
+    }
+
+    #[test]
+    fn a_company_code_wins_over_its_id_and_both_over_its_name() {
+        let item = |code: Option<&str>, id: Option<&str>| {
+            Fields::new()
+                .with_opt("logistic_company_code", code)
+                .with_opt("logistic_id", id)
+                .with("logistic_company", "顺丰")
+                .with("logistic_no", "SF1")
+        };
+        let table = [(Some("SF"), Some("505"), "SF"), (None, Some("505"), "505"), (None, None, "顺丰")];
+        for (code, id, expected) in table {
+            assert_eq!(Parcel::of(&item(code, id)).expect("is a parcel").company_code, expected);
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! White paper §6.4 (`orderStatus.sync`) and §6.5 (`orderStatus.update`): states reported by the merchant's systems.
+//!
+//! A state of the machine becomes the command that leads there, a milestone of §1.3.1 a fact on the timeline. Which of
+//! the two methods an app should use follows from the trade's role mode; whether this app may say this is the core's to
+//! know, so both methods take the same states (allocation: sync alone).
+
+use std::collections::BTreeSet;
+
+use astrolabe_core::command::{Address, Command, StoreAnswer, SyncAllocation, SyncStatus, SyncedLine};
+use astrolabe_core::ids::{LocationId, Oid, Tid};
+use astrolabe_core::order::assignment::Shipment;
+use astrolabe_core::order::file::TradeFile;
+use astrolabe_core::order::timeline::Fact;
+use astrolabe_core::refusal::Refusal;
+use astrolabe_core::time::Timestamp;
+use astrolabe_protocol::{Answer, WireError};
+
+use super::answers::{allocation_code, reason_of, trade_of_code};
+use crate::gateway::context::CallContext;
+use crate::gateway::refusals::{not_supported, refused};
+
+/// What a reported status asks for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Reported {
+    /// X_ALLOCATION_NOTIFIED.
+    Allocated,
+    /// X_SHOP_ALLOCATION.
+    Accepted,
+    /// X_SHOP_DENY.
+    Refused,
+    /// X_SHOP_HANDLED.
+    Shipped,
+    /// X_SHOP_CANCEL_CONFIRM / X_SHOP_CANCEL_DENIED.
+    CancelAnswered { confirmed: bool },
+    /// X_MATCHED.
+    ReturnReceived,
+    Milestone(Fact),
+    /// A state that the platform alone sets.
+    OnlyOurs,
+    /// A state of pickup (ZITI).
+    OfPickup,
+}
+
+const STATUSES: [(&str, Reported); 23] = [
+    ("X_ALLOCATION_NOTIFIED", Reported::Allocated),
+    ("X_SHOP_ALLOCATION", Reported::Accepted),
+    ("X_SHOP_DENY", Reported::Refused),
+    ("X_SHOP_HANDLED", Reported::Shipped),
+    ("X_SHOP_CANCEL_CONFIRM", Reported::CancelAnswered { confirmed: true }),
+    ("X_SHOP_CANCEL_DENIED", Reported::CancelAnswered { confirmed: false }),
+    ("X_MATCHED", Reported::ReturnReceived),
+    ("X_TO_SYSTEM", Reported::Milestone(Fact::ToSystem)),
+    ("X_SERVICE_AUDITED", Reported::Milestone(Fact::ServiceAudited)),
+    ("X_FINANCE_AUDITED", Reported::Milestone(Fact::FinanceAudited)),
+    ("X_SORT_PRINTED", Reported::Milestone(Fact::SortPrinted)),
+    ("X_SEND_PRINTED", Reported::Milestone(Fact::SendPrinted)),
+    ("X_LOGISTICS_PRINTED", Reported::Milestone(Fact::LogisticsPrinted)),
+    ("X_SORTED", Reported::Milestone(Fact::Sorted)),
+    ("X_EXAMINED", Reported::Milestone(Fact::Examined)),
+    ("X_PACKAGED", Reported::Milestone(Fact::Packaged)),
+    ("X_WEIGHED", Reported::Milestone(Fact::Weighed)),
+    ("X_OUT_WAREHOUSE", Reported::Milestone(Fact::OutWarehouse)),
+    ("X_SHOP_CANCEL", Reported::OnlyOurs),
+    ("X_HANDLED_CANCEL", Reported::OnlyOurs),
+    ("X_COMMODITY_CONFIRM", Reported::OfPickup),
+    // Published with this spelling.
+    ("X_COMMODITY_TRANSER", Reported::OfPickup),
+    ("X_TRANSFER_SUCCESS", Reported::OfPickup),
+];
+
+/// §6.4.
+pub(super) async fn sync(context: &CallContext) -> Result<Answer, WireError> {
+    let reported = reported_of(context)?;
+    match reported {
+        Reported::Allocated => allocate(context).await?,
+        Reported::Accepted
+        | Reported::Refused
+        | Reported::Shipped
+        | Reported::CancelAnswered { .. }
+        | Reported::ReturnReceived
+        | Reported::Milestone(_)
+        | Reported::OnlyOurs
+        | Reported::OfPickup => tell(context, reported).await?,
+    }
+    Ok(Answer::ok())
+}
+
+/// §6.5.
+pub(super) async fn update(context: &CallContext) -> Result<Answer, WireError> {
+    tell(context, reported_of(context)?).await?;
+    Ok(Answer::ok())
+}
+
+fn reported_of(context: &CallContext) -> Result<Reported, WireError> {
+    let fields = context.fields();
+    let status = fields.text("status")?;
+    let known = STATUSES.iter().find(|(name, _)| *name == status).map(|(_, reported)| *reported);
+    let reported = known.ok_or_else(|| WireError::invalid("status", "is no published order status"))?;
+    let pickup = fields.opt_text("type")? == Some("ZITI");
+    match reported {
+        Reported::Milestone(_) => Ok(reported),
+        Reported::OfPickup => Err(not_supported(&format!("{status}: pickup (ZITI) is not served yet"))),
+        Reported::OnlyOurs => Err(WireError::invalid("status", "is set by the platform alone")),
+        Reported::Allocated
+        | Reported::Accepted
+        | Reported::Refused
+        | Reported::Shipped
+        | Reported::CancelAnswered { .. }
+        | Reported::ReturnReceived => {
+            if pickup { Err(not_supported("pickup (ZITI) is not served yet")) } else { Ok(reported) }
+        }
+    }
+}
+
+/// X_ALLOCATION_NOTIFIED with a store is an allocation result.
+async fn allocate(context: &CallContext) -> Result<(), WireError> {
+    let fields = context.fields();
+    let location = context.location_by_id(fields.long("store_id")?).await?;
+    let oids = fields.longs("order_codes")?;
+    if oids.is_empty() {
+        return Err(WireError::missing("order_codes"));
+    }
+    let line = |oid| SyncedLine {
+        oid: Oid(oid),
+        status: SyncStatus::Allocated,
+        location: Some(location),
+        message: String::new(),
+        attributes: None,
+    };
+    let command = Command::SyncAllocation(SyncAllocation {
+        tid: Tid(fields.long("parent_order_code")?),
+        who: context.actor(fields.opt_text("operator")?),
+        lines: oids.into_iter().map(line).collect(),
+        head: SyncStatus::Allocated,
+        message: String::new(),
+        happened: context.happened_at("action_time")?,
+    });
+    context.submit(command).await.map(|_done| ())
+}
+
+async fn tell(context: &CallContext, reported: Reported) -> Result<(), WireError> {
+    let fields = context.fields();
+    let happened = context.happened_at("action_time")?;
+    let (tid, address) = address_of(context, reported).await?;
+    let answer = StoreAnswer {
+        tid,
+        address,
+        claims_warehouse: None,
+        who: context.actor(fields.opt_text("operator")?),
+        happened,
+    };
+    let command = match reported {
+        Reported::Accepted => Command::Accept(answer),
+        Reported::Refused => Command::Refuse { answer, reason: reason_of(None, fields.opt_text("remark")?) },
+        Reported::Shipped => Command::Ship { answer, shipment: unnamed_parcel(happened) },
+        Reported::CancelAnswered { confirmed } => Command::AnswerCancel { answer, confirmed, refund: None },
+        Reported::ReturnReceived => Command::ReceiveReturn(answer),
+        Reported::Milestone(fact) => Command::RecordMilestone { answer, fact },
+        Reported::Allocated => {
+            return Err(WireError::invalid("status", "X_ALLOCATION_NOTIFIED is reported with orderStatus.sync"));
+        }
+        Reported::OnlyOurs | Reported::OfPickup => return Err(WireError::invalid("status", "cannot be reported")),
+    };
+    context.submit(command).await.map(|_done| ())
+}
+
+/// X_SHOP_HANDLED says that goods left, not how: §6.5 has no field for carrier and waybill.
+fn unnamed_parcel(at: Timestamp) -> Shipment {
+    Shipment { company_code: String::new(), company_name: String::new(), waybill: String::new(), at }
+}
+
+/// Whom the call speaks of: an allocation code (published), or trade, sub-orders and store (white paper).
+async fn address_of(context: &CallContext, reported: Reported) -> Result<(Tid, Address), WireError> {
+    let fields = context.fields();
+    let oids: Vec<Oid> = fields.longs("order_codes")?.into_iter().map(Oid).collect();
+    if fields.has("allocation_code") {
+        let code = allocation_code(fields)?;
+        return Ok((trade_of_code(context, code).await?, Address::Code(code, oids)));
+    }
+    let tid = Tid(fields.long("parent_order_code")?);
+    if let Some(store) = fields.opt_long("store_id")? {
+        if oids.is_empty() {
+            return Err(WireError::missing("order_codes"));
+        }
+        let location = context.location_by_id(store).await?;
+        return Ok((tid, Address::Lines(oids.into_iter().map(|oid| (oid, location)).collect())));
+    }
+    match reported {
+        // General states (§6.4) need no store: they are of wherever the sub-order is.
+        Reported::Milestone(_) => {
+            let file = context.trade(tid).await?.file;
+            Ok((tid, Address::Lines(where_they_are(&file, oids)?)))
+        }
+        Reported::Allocated
+        | Reported::Accepted
+        | Reported::Refused
+        | Reported::Shipped
+        | Reported::CancelAnswered { .. }
+        | Reported::ReturnReceived
+        | Reported::OnlyOurs
+        | Reported::OfPickup => Err(WireError::missing("store_id")),
+    }
+}
+
+/// The locations that have the sub-orders (all of the trade's where none is named). Milestones stand on an allocation's
+/// timeline: a sub-order that has none yet is refused, and the caller sends it again.
+fn where_they_are(file: &TradeFile, named: Vec<Oid>) -> Result<Vec<(Oid, LocationId)>, WireError> {
+    let oids = if named.is_empty() { file.trade.sub_orders.iter().map(|line| line.oid).collect() } else { named };
+    let mut lines = BTreeSet::new();
+    for oid in oids {
+        let Some(line) = file.trade.sub_order(oid) else {
+            return Err(refused(&Refusal::SubOrderNotFound { tid: file.trade.tid, oid }));
+        };
+        let live: Vec<LocationId> = file.live_of(oid).map(|assignment| assignment.location).collect();
+        let latest = || file.assignments.iter().rfind(|assignment| assignment.oid == oid).map(|last| last.location);
+        if live.is_empty() && latest().is_none() {
+            let state = line.unassigned.as_ref().map_or("not allocated", |unassigned| unassigned.state.name());
+            let who_may = "a milestone belongs to an allocation: report it again once there is one";
+            return Err(refused(&Refusal::IllegalMove { oid, state, asked: "given a milestone", who_may }));
+        }
+        if live.is_empty() { lines.extend(latest().map(|there| (oid, there))) } else { lines.extend(live.into_iter().map(|there| (oid, there))) }
+    }
+    Ok(lines.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_published_status_is_known_once() {
+        let names: BTreeSet<&str> = STATUSES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names.len(), STATUSES.len());
+        let facts: BTreeSet<Fact> = STATUSES
+            .iter()
+            .filter_map(|(_, reported)| if let Reported::Milestone(fact) = reported { Some(*fact) } else { None })
+            .collect();
+        assert_eq!(facts.len(), 11, "the eleven milestones of §1.3.1, each a fact of its own");
+    }
+}

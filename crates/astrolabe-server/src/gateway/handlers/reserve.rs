@@ -1,0 +1,37 @@
+//! `astrolabe.stock.reserve` / `.release`: stock held before payment (§4.3), named by the caller's key.
+
+use astrolabe_core::command::{Command, Outcome, ReserveAhead};
+use astrolabe_core::ids::{HoldKey, ItemId, SkuId};
+use astrolabe_core::time::Millis;
+use astrolabe_protocol::time::format_datetime;
+use astrolabe_protocol::{Answer, EpochMs, WireError};
+
+use crate::gateway::context::CallContext;
+
+/// How long a hold lasts when the call does not say: as long as buyers commonly have to pay.
+const TTL_SECONDS_DEFAULT: i64 = 15 * 60;
+
+/// The same key with the same content is the same hold; `expires_at` is told when it is made.
+pub(super) async fn reserve(context: &CallContext) -> Result<Answer, WireError> {
+    let fields = context.fields();
+    let quantity = fields.long("quantity")?;
+    let ttl = Millis::seconds(fields.opt_long("ttl_seconds")?.unwrap_or(TTL_SECONDS_DEFAULT));
+    let command = Command::ReserveAhead(ReserveAhead {
+        key: HoldKey(fields.text("reserve_key")?.to_owned()),
+        item: ItemId(fields.long("item_id")?),
+        sku: SkuId(fields.opt_long("sku_id")?.unwrap_or(0)),
+        quantity,
+        ttl,
+    });
+    let outcome = context.submit(command).await?;
+    let is_new = outcome != Outcome::Reserved { repeated: true };
+    let expires_at = is_new.then(|| format_datetime(EpochMs((context.now + ttl).0)));
+    Ok(Answer::ok().with("quantity", quantity).with_opt("expires_at", expires_at))
+}
+
+/// Gives the hold back.
+pub(super) async fn release(context: &CallContext) -> Result<Answer, WireError> {
+    let key = HoldKey(context.fields().text("reserve_key")?.to_owned());
+    context.submit(Command::ReleaseAhead { key }).await?;
+    Ok(Answer::ok())
+}

@@ -1,0 +1,76 @@
+//! Directory rows as columns: a key and a document each.
+
+use astrolabe_core::ids::SellerId;
+
+use crate::directory::{Directory, DirectoryDraft};
+use crate::error::StoreError;
+use crate::rows::{Fields, from_doc, to_doc};
+
+/// The five directory tables that are a key and a document.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum DirectoryKind {
+    Apps,
+    Grants,
+    Sessions,
+    Channels,
+    People,
+}
+
+impl DirectoryKind {
+    pub(crate) const ALL: [DirectoryKind; 5] =
+        [Self::Apps, Self::Grants, Self::Sessions, Self::Channels, Self::People];
+
+    /// Reads every document of the table.
+    pub(crate) fn select(self) -> &'static str {
+        match self {
+            DirectoryKind::Apps => "SELECT doc FROM app ORDER BY app_key",
+            DirectoryKind::Grants => "SELECT doc FROM app_grant ORDER BY app_key, seller_id",
+            DirectoryKind::Sessions => "SELECT doc FROM session ORDER BY token",
+            DirectoryKind::Channels => "SELECT doc FROM channel ORDER BY seller_id, name",
+            DirectoryKind::People => "SELECT doc FROM person ORDER BY seller_id, name",
+        }
+    }
+
+    /// Takes a document in.
+    pub(crate) fn take(self, directory: &mut Directory, row: &impl Fields) -> Result<(), StoreError> {
+        let doc = row.text(0)?;
+        match self {
+            DirectoryKind::Apps => directory.apps.push(from_doc(&doc)?),
+            DirectoryKind::Grants => directory.grants.push(from_doc(&doc)?),
+            DirectoryKind::Sessions => directory.sessions.push(from_doc(&doc)?),
+            DirectoryKind::Channels => directory.channels.push(from_doc(&doc)?),
+            DirectoryKind::People => directory.users.push(from_doc(&doc)?),
+        }
+        Ok(())
+    }
+}
+
+/// A draft's rows, by what their key is made of: (seller, name, document), (name, document).
+#[derive(Debug, Default)]
+pub(crate) struct DirectoryRows {
+    pub(crate) apps: Vec<(String, String)>,
+    pub(crate) grants: Vec<(SellerId, String, String)>,
+    pub(crate) sessions: Vec<(String, String)>,
+    pub(crate) channels: Vec<(SellerId, String, String)>,
+    pub(crate) people: Vec<(SellerId, String, String)>,
+}
+
+pub(crate) fn directory_rows(draft: &DirectoryDraft) -> Result<DirectoryRows, StoreError> {
+    let mut rows = DirectoryRows::default();
+    for app in &draft.apps {
+        rows.apps.push((app.key.0.clone(), to_doc(app)?));
+    }
+    for grant in &draft.grants {
+        rows.grants.push((grant.seller, grant.app.0.clone(), to_doc(grant)?));
+    }
+    for session in &draft.sessions {
+        rows.sessions.push((session.token.clone(), to_doc(session)?));
+    }
+    for channel in &draft.channels {
+        rows.channels.push((channel.seller, channel.name.clone(), to_doc(channel)?));
+    }
+    for user in &draft.users {
+        rows.people.push((user.seller, user.name.clone(), to_doc(user)?));
+    }
+    Ok(rows)
+}

@@ -1,0 +1,67 @@
+//! How things of the business become columns and come back: the half of storing that both databases share. No SQL is
+//! run here; the column lists are the one order in which both write and read.
+
+mod codes;
+mod directory;
+mod goods;
+mod orders;
+mod outward;
+mod stock;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::StoreError;
+
+pub(crate) use codes::{CauseColumns, class_code, entry_code, holder_kind, role_code};
+pub(crate) use directory::{DirectoryKind, DirectoryRows, directory_rows};
+pub(crate) use goods::{ItemDoc, ItemGather, item_doc, location, mapping, sc_item, seller};
+pub(crate) use orders::{
+    FileGather, assignment, is_open, reservation, task, timeline_fact, trade, trade_awaits, work,
+};
+pub(crate) use outward::{StateColumns, due_outward, outward_view, receiver_text};
+pub(crate) use stock::{
+    AheadGather, ArticleGather, adjust, ahead_columns, ahead_state_code, bill, cell, cell_key, entry, quiet_articles,
+    queue_outcome, waiting,
+};
+
+/// One row as a driver gives it, by column number.
+pub(crate) trait Fields {
+    fn int(&self, column: usize) -> Result<i64, StoreError>;
+    fn opt_int(&self, column: usize) -> Result<Option<i64>, StoreError>;
+    fn code(&self, column: usize) -> Result<i16, StoreError>;
+    fn flag(&self, column: usize) -> Result<bool, StoreError>;
+    fn text(&self, column: usize) -> Result<String, StoreError>;
+    fn opt_text(&self, column: usize) -> Result<Option<String>, StoreError>;
+}
+
+/// A document column.
+pub(crate) fn to_doc(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Corrupt(format!("cannot write as JSON: {error}")))
+}
+
+/// What a document column says.
+pub(crate) fn from_doc<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| {
+        let kind = std::any::type_name::<T>();
+        StoreError::Corrupt(format!("a stored {kind} does not read: {error}"))
+    })
+}
+
+/// The stable word of a unit variant.
+pub(crate) fn to_word(value: &impl Serialize) -> Result<String, StoreError> {
+    let mut quoted = to_doc(value)?;
+    quoted.retain(|letter| letter != '"');
+    Ok(quoted)
+}
+
+/// The unit variant that a word names.
+pub(crate) fn from_word<T: DeserializeOwned>(word: String) -> Result<T, StoreError> {
+    serde_json::from_value(serde_json::Value::String(word))
+        .map_err(|error| StoreError::Corrupt(format!("an unknown word is stored: {error}")))
+}
+
+/// A count in a column.
+pub(crate) fn count(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,199 @@
+//! SQLite: everything in one file, one writer thread, a few readers.
+//!
+//! Groups of several sellers share one COMMIT, which is one fsync ([`lane`]). Leases on calls outward are in memory:
+//! one process serves a file. Other processes may read it, and write to it between two groups.
+
+mod directory;
+mod due;
+mod fields;
+mod group;
+mod lane;
+mod lease;
+mod load;
+mod open;
+mod overview;
+mod read;
+mod save;
+mod save_goods;
+mod save_orders;
+mod save_outward;
+mod save_stock;
+mod snapshot;
+mod views;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use astrolabe_core::goods::Mapping;
+use astrolabe_core::ids::{AllocationCode, HoldKey, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::place::Location;
+use astrolabe_core::stock::cell::{CellKey, StockCell};
+use astrolabe_core::stock::invariants::Snapshot;
+use astrolabe_core::time::Timestamp;
+use astrolabe_core::world::NewWork;
+
+use crate::contract::{Group, Lease, Store};
+use crate::directory::{Directory, DirectoryDraft};
+use crate::error::StoreError;
+use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
+
+use group::SqliteGroup;
+use lane::Lanes;
+use lease::Leases;
+use read::Readers;
+
+/// The store on an SQLite file.
+#[derive(Debug)]
+pub(crate) struct SqliteStore {
+    lanes: Lanes,
+    readers: Readers,
+    leases: Arc<Leases>,
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    fn kind(&self) -> &'static str {
+        "sqlite"
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.readers.read(|connection| directory::version(connection).map(|_| ())).await
+    }
+
+    async fn begin(&self, seller: SellerId) -> Result<Box<dyn Group>, StoreError> {
+        let group: SqliteGroup = self.lanes.begin(seller).await?;
+        Ok(Box::new(group))
+    }
+
+    async fn directory_version(&self) -> Result<i64, StoreError> {
+        self.readers.read(directory::version).await
+    }
+
+    async fn directory(&self) -> Result<Directory, StoreError> {
+        self.readers.read(directory::all).await
+    }
+
+    async fn put_directory(&self, draft: &DirectoryDraft, _now: Timestamp) -> Result<(), StoreError> {
+        let draft = draft.clone();
+        self.lanes.write(move |connection| directory::put(connection, &draft)).await
+    }
+
+    async fn sellers_with_due(&self, now: Timestamp, limit: usize) -> Result<Vec<SellerId>, StoreError> {
+        self.readers.read(move |connection| due::sellers(connection, now, limit)).await
+    }
+
+    async fn due_trades(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<Tid>, StoreError> {
+        self.readers.read(move |connection| due::trades(connection, seller, now, limit)).await
+    }
+
+    async fn open_work(&self, seller: SellerId, limit: usize) -> Result<Vec<NewWork>, StoreError> {
+        self.readers.read(move |connection| due::work(connection, seller, limit)).await
+    }
+
+    async fn expired_holds(
+        &self,
+        seller: SellerId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<HoldKey>, StoreError> {
+        self.readers.read(move |connection| due::expired_holds(connection, seller, now, limit)).await
+    }
+
+    async fn lease_outward(
+        &self,
+        now: Timestamp,
+        lease: Lease,
+        limit: usize,
+    ) -> Result<Vec<DueOutward>, StoreError> {
+        let leases = Arc::clone(&self.leases);
+        self.readers.read(move |connection| lease::take(connection, &leases, now, lease, limit)).await
+    }
+
+    async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {
+        self.readers.read(move |connection| views::trade(connection, seller, tid)).await
+    }
+
+    async fn trade_of_allocation(
+        &self,
+        seller: SellerId,
+        code: AllocationCode,
+    ) -> Result<Option<Tid>, StoreError> {
+        self.readers.read(move |connection| views::trade_of_allocation(connection, seller, code)).await
+    }
+
+    async fn trade_of_sub_order(&self, seller: SellerId, oid: Oid) -> Result<Option<Tid>, StoreError> {
+        self.readers.read(move |connection| views::trade_of_sub_order(connection, seller, oid)).await
+    }
+
+    async fn assignments_at(
+        &self,
+        seller: SellerId,
+        location: LocationId,
+        after: Option<AllocationCode>,
+        limit: usize,
+    ) -> Result<Vec<AssignmentView>, StoreError> {
+        self.readers
+            .read(move |connection| views::assignments_at(connection, seller, location, after, limit))
+            .await
+    }
+
+    async fn location(&self, seller: SellerId, id: LocationId) -> Result<Option<Location>, StoreError> {
+        self.readers.read(move |connection| views::location(connection, seller, id)).await
+    }
+
+    async fn locations(&self, seller: SellerId) -> Result<Vec<Location>, StoreError> {
+        self.readers.read(move |connection| views::locations(connection, seller)).await
+    }
+
+    async fn stores_of_item(
+        &self,
+        seller: SellerId,
+        item: ItemId,
+        page: i64,
+        per_page: i64,
+    ) -> Result<(Vec<LocationId>, i64), StoreError> {
+        self.readers.read(move |connection| views::stores_of_item(connection, seller, item, page, per_page)).await
+    }
+
+    async fn items_of_store(
+        &self,
+        seller: SellerId,
+        store: LocationId,
+        page: i64,
+        per_page: i64,
+    ) -> Result<(Vec<ItemId>, i64), StoreError> {
+        self.readers.read(move |connection| views::items_of_store(connection, seller, store, page, per_page)).await
+    }
+
+    async fn mappings(
+        &self,
+        seller: SellerId,
+        listings: &[(ItemId, SkuId)],
+    ) -> Result<BTreeMap<(ItemId, SkuId), Mapping>, StoreError> {
+        let listings = listings.to_vec();
+        self.readers.read(move |connection| views::mappings(connection, seller, &listings)).await
+    }
+
+    async fn cells(
+        &self,
+        seller: SellerId,
+        places: &[(LocationId, ScItemId)],
+    ) -> Result<Vec<(CellKey, StockCell)>, StoreError> {
+        let places = places.to_vec();
+        self.readers.read(move |connection| views::cells(connection, seller, &places)).await
+    }
+
+    async fn tasks(&self, seller: SellerId, limit: usize) -> Result<Vec<TaskView>, StoreError> {
+        self.readers.read(move |connection| views::tasks(connection, seller, limit)).await
+    }
+
+    async fn overview(&self, seller: SellerId) -> Result<Overview, StoreError> {
+        self.readers.read(move |connection| overview::overview(connection, seller)).await
+    }
+
+    async fn stock_snapshot(&self, seller: SellerId) -> Result<Snapshot, StoreError> {
+        self.readers.read(move |connection| snapshot::stock(connection, seller)).await
+    }
+}
