@@ -30,15 +30,15 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(10);
 
 /// A listener at work.
 #[derive(Debug)]
-pub struct Listening {
-    pub address: SocketAddr,
+pub(crate) struct Listening {
+    pub(crate) address: SocketAddr,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 impl Listening {
     /// Takes no new connection, lets running requests finish, and returns.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
         if let Err(error) = self.task.await {
             tracing::error!(%error, "the listener ended badly");
@@ -47,7 +47,7 @@ impl Listening {
 }
 
 /// Binds and serves.
-pub async fn listen(address: SocketAddr, router: Router) -> io::Result<Listening> {
+pub(crate) async fn listen(address: SocketAddr, router: Router) -> io::Result<Listening> {
     let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);

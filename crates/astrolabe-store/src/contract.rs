@@ -6,8 +6,10 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use astrolabe_core::ids::{AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, OutwardId, ScItemId, SellerId, SkuId, Tid};
 use astrolabe_core::goods::Mapping;
+use astrolabe_core::ids::{
+    AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, OutwardId, ScItemId, SellerId, SkuId, Tid,
+};
 use astrolabe_core::place::Location;
 use astrolabe_core::seller::Seller;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
@@ -63,7 +65,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     async fn trade_of_allocation(&self, seller: SellerId, code: AllocationCode) -> Result<Option<Tid>, StoreError>;
     /// The trade a sub-order belongs to, among trades that are or were assigned.
     async fn trade_of_sub_order(&self, seller: SellerId, oid: Oid) -> Result<Option<Tid>, StoreError>;
-    /// Live assignments at a location (`None`: at all of them), oldest first, after a code (for paging), at most `limit`.
+    /// Open assignments at a location (`None`: at all of them), oldest first, after a code (for paging), at most
+    /// `limit`. Open are those that hold units there and those with a return on its way back; what was shipped is history.
     async fn assignments_at(
         &self,
         seller: SellerId,
@@ -107,8 +110,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     async fn tasks(&self, seller: SellerId, limit: usize) -> Result<Vec<TaskView>, StoreError>;
     /// Counts for summaries.
     async fn overview(&self, seller: SellerId) -> Result<Overview, StoreError>;
-    /// Everything the stock invariants speak of, from one consistent read.
-    async fn stock_snapshot(&self, seller: SellerId) -> Result<Snapshot, StoreError>;
+    /// Everything the stock invariants speak of, from one consistent read. It holds the seller's whole ledger in
+    /// memory for a moment: for `doctor`, not for the request path.
+    async fn stock_snapshot(&self, seller: SellerId, now: Timestamp) -> Result<Snapshot, StoreError>;
 }
 
 /// One group of one seller, from taking the lane to the commit.

@@ -6,13 +6,19 @@
 mod contract;
 mod directory;
 mod error;
+mod migrate;
+mod open;
+//mod postgres;
+mod rows;
+mod sqlite;
 mod views;
 
-pub use contract::{AnswerKey, ChangedSince, Group, Lease, SellerState, Store, StoredAnswer};
+pub use contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, Group, Lease, SellerState, Store, StoredAnswer};
 pub use directory::{
     AppRow, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, Role, SessionRow, SpiAddress, UserRole, UserRow,
 };
 pub use error::StoreError;
+pub use open::{StoreTarget, open};
 pub use views::{
     AssignmentView, DueOutward, OutwardView, Overview, StateCount, TaskView, TradeView,
 };

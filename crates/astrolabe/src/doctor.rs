@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use astrolabe_core::stock::invariants::{INVARIANTS, audit};
+use astrolabe_core::time::Timestamp;
 use astrolabe_server::config::LoadedConfig;
 use astrolabe_store::Store;
 
@@ -29,7 +30,7 @@ impl Findings {
 pub(crate) async fn run(args: DatabaseArgs) -> Result<ExitCode, String> {
     let LoadedConfig { config, .. } = args.load()?;
     let app = astrolabe_server::open(&config).await.map_err(|error| error.to_string())?;
-    let findings = examine(app.store.as_ref()).await?;
+    let findings = examine(app.store.as_ref(), app.clock.now()).await?;
     for invariant in INVARIANTS {
         let found = findings.by_invariant.get(invariant.id).map(Vec::as_slice).unwrap_or_default();
         let verdict = if found.is_empty() { "ok".to_owned() } else { format!("{} violations", found.len()) };
@@ -48,14 +49,14 @@ pub(crate) async fn run(args: DatabaseArgs) -> Result<ExitCode, String> {
 }
 
 /// Checks every declared seller.
-pub(crate) async fn examine(store: &dyn Store) -> Result<Findings, String> {
+pub(crate) async fn examine(store: &dyn Store, now: Timestamp) -> Result<Findings, String> {
     let directory = store.directory().await.map_err(|error| error.to_string())?;
     let mut findings = Findings::default();
     for invariant in INVARIANTS {
         findings.by_invariant.insert(invariant.id, Vec::new());
     }
     for seller in directory.sellers {
-        let snapshot = store.stock_snapshot(seller.id).await.map_err(|error| error.to_string())?;
+        let snapshot = store.stock_snapshot(seller.id, now).await.map_err(|error| error.to_string())?;
         for violation in audit(&snapshot) {
             let sentence = format!("seller {}: {}", seller.id, violation.detail);
             findings.by_invariant.entry(violation.id).or_default().push(sentence);

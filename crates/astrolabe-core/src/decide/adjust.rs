@@ -254,6 +254,7 @@ fn move_hold(
         class: Some(asked.class),
         original: asked.original,
         guarded,
+        guard_later: false,
     };
     case.ledger(asked.oid, |ledger, held, owner| ledger.move_to(held, owner, wanted))?
 }

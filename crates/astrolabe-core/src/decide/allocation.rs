@@ -72,12 +72,7 @@ pub(super) fn settle_ask(case: &mut Case<'_>) {
     }
 }
 
-fn allocated(
-    case: &mut Case<'_>,
-    told: &SyncedLine,
-    location: LocationId,
-    happened: Timestamp,
-) -> Result<(), Refusal> {
+fn allocated(case: &mut Case<'_>, told: &SyncedLine, location: LocationId, happened: Timestamp) -> Result<(), Refusal> {
     let oid = told.oid;
     case.line(oid)?;
     if case.world.places.live(location).is_none() {
@@ -195,10 +190,7 @@ fn failed(case: &mut Case<'_>, told: &SyncedLine) -> Result<(), Refusal> {
     let oid = told.oid;
     let line = case.line(oid)?;
     let waits = line.awaits_allocation();
-    let fresh = line
-        .unassigned
-        .as_ref()
-        .is_some_and(|unassigned| unassigned.state == UnassignedState::Routing);
+    let fresh = line.unassigned.as_ref().is_some_and(|unassigned| unassigned.state == UnassignedState::Routing);
     if let AllocationAsk::TakenOver { .. } = case.trade().allocation {
         return Ok(());
     }

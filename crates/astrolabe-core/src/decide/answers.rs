@@ -2,12 +2,12 @@
 //! command: if any sub-order in it is refused, none changes. A repeat answers success and changes nothing.
 
 use crate::command::{Address, Outcome, RefuseReason, StoreAnswer};
-use crate::ids::{AllocationCode, Oid};
+use crate::ids::AllocationCode;
 use crate::order::assignment::{Assignment, AssignmentState, Shipment};
 use crate::order::machine::Event;
 use crate::order::timeline::{Actor, Fact};
 use crate::order::trade::UnassignedState;
-use crate::outward::{Message, Receiver};
+use crate::outward::Message;
 use crate::refusal::Refusal;
 use crate::seller::Acceptor;
 use crate::stock::book::Moment;
@@ -15,8 +15,9 @@ use crate::stock::moves::Move;
 use crate::time::Timestamp;
 use crate::world::{TaskKind, World};
 
-use super::case::{Case, Note, label};
+use super::case::{Case, Note};
 use super::route::{self, Why};
+use super::tell::{tell_allocator, tell_shipped};
 use super::who::{self, Deed};
 
 /// The trade on the table, and the assignments that the caller means and may speak for.
@@ -48,8 +49,10 @@ fn addressed(case: &Case<'_>, address: &Address) -> Result<Vec<AllocationCode>, 
                     return Err(Refusal::LocationNotFound { location: *location });
                 }
                 let there = case.file.addressed(*oid, *location);
-                let there = there.ok_or(Refusal::NotAllocatedThere { oid: *oid, location: *location })?;
-                codes.push(there.code);
+                if there.is_empty() {
+                    return Err(Refusal::NotAllocatedThere { oid: *oid, location: *location });
+                }
+                codes.extend(there);
             }
         }
         Address::Code(code, oids) => {
@@ -71,10 +74,9 @@ fn addressed(case: &Case<'_>, address: &Address) -> Result<Vec<AllocationCode>, 
 fn check_kind(assignment: &Assignment, claims_warehouse: Option<bool>) -> Result<(), Refusal> {
     let kind = |warehouse| if warehouse { "Warehouse" } else { "Store" };
     match claims_warehouse {
-        Some(claimed) if claimed != assignment.warehouse => Err(Refusal::WrongLocationKind {
-            actual: kind(assignment.warehouse),
-            claimed: kind(claimed),
-        }),
+        Some(claimed) if claimed != assignment.warehouse => {
+            Err(Refusal::WrongLocationKind { actual: kind(assignment.warehouse), claimed: kind(claimed) })
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -129,12 +131,11 @@ fn late_accept(case: &mut Case<'_>, assignment: &Assignment) -> Result<(), Refus
     case.ledger(oid, |ledger, held, owner| ledger.move_to(held, owner, wanted))?.map_err(|_| withdrawn)?;
     let line = case.line_mut(oid)?;
     line.excluded.retain(|exclusion| exclusion.location != location);
-    line.unassigned = line.unassigned.take().filter(|unassigned| unassigned.units > assignment.units).map(
-        |mut unassigned| {
+    line.unassigned =
+        line.unassigned.take().filter(|unassigned| unassigned.units > assignment.units).map(|mut unassigned| {
             unassigned.units -= assignment.units;
             unassigned
-        },
-    );
+        });
     case.queue_for_lack(oid)?;
     case.note(Note::on(assignment, Fact::Accepted).saying("late: the units were still free"));
     let due_at = case.deadline(assignment, &AssignmentState::Accepted);
@@ -211,11 +212,7 @@ pub(super) fn ship(
 }
 
 /// The goods leave: the machine's step, with the waybill on the assignment.
-pub(super) fn hand_over(
-    case: &mut Case<'_>,
-    assignment: &Assignment,
-    shipment: &Shipment,
-) -> Result<(), Refusal> {
+pub(super) fn hand_over(case: &mut Case<'_>, assignment: &Assignment, shipment: &Shipment) -> Result<(), Refusal> {
     case.carry(assignment.code, Event::Ship { warehouse: assignment.warehouse })?;
     case.assignment_mut(assignment.code)?.shipment = Some(shipment.clone());
     Ok(())
@@ -223,9 +220,10 @@ pub(super) fn hand_over(
 
 /// Another waybill for what has shipped is a correction; the same one is a repeat.
 fn correct(case: &mut Case<'_>, assignment: &Assignment, shipment: &Shipment) -> Result<bool, Refusal> {
-    let same = assignment.shipment.as_ref().is_some_and(|known| {
-        known.company_code == shipment.company_code && known.waybill == shipment.waybill
-    });
+    let same = assignment
+        .shipment
+        .as_ref()
+        .is_some_and(|known| known.company_code == shipment.company_code && known.waybill == shipment.waybill);
     if same {
         return Ok(false);
     }
@@ -248,33 +246,4 @@ fn channel_comes_first(case: &mut Case<'_>, assignment: &Assignment) -> Result<(
     case.note(Note::on(assignment, Fact::ShippedWithoutChannel).by(Actor::Platform));
     case.task(TaskKind::ShippedWithoutChannel, Some(assignment.oid), "not consigned at the channel");
     Ok(())
-}
-
-/// The allocating app is told; in 3.1 and 3.2 the channel is told by us.
-pub(super) fn tell_shipped(case: &mut Case<'_>, moved: Vec<Oid>, shipment: &Shipment) {
-    if case.mode().acceptor == Acceptor::Keeper {
-        let unknown_there: Vec<Oid> = moved
-            .iter()
-            .copied()
-            .filter(|oid| case.line(*oid).is_ok_and(|line| line.channel_consigned.is_none()))
-            .collect();
-        if !unknown_there.is_empty() {
-            let message =
-                Message::ConsignToChannel { sub_orders: unknown_there, shipment: shipment.clone() };
-            case.send(Receiver::Channel(case.trade().channel), message);
-        }
-    }
-    tell_allocator(case, moved, |sub_orders, operator| Message::TellShipped { sub_orders, operator });
-}
-
-/// What stores do, the allocating app hears of.
-pub(super) fn tell_allocator(
-    case: &mut Case<'_>,
-    moved: Vec<Oid>,
-    message: impl FnOnce(Vec<Oid>, String) -> Message,
-) {
-    if let Some(app) = case.allocating_app() {
-        let operator = label(&case.who);
-        case.send(Receiver::App(app), message(moved, operator));
-    }
 }

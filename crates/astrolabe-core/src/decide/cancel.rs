@@ -269,11 +269,7 @@ fn refund_on_the_way(case: &mut Case<'_>, code: AllocationCode, oid: Oid) -> Res
 }
 
 /// The channel states facts: where the machine has no such move, the fact changes nothing.
-pub(super) fn carry_if_possible(
-    case: &mut Case<'_>,
-    code: AllocationCode,
-    event: Event,
-) -> Result<bool, Refusal> {
+pub(super) fn carry_if_possible(case: &mut Case<'_>, code: AllocationCode, event: Event) -> Result<bool, Refusal> {
     if machine::step(&case.assignment(code)?.state, event).is_err() {
         return Ok(false);
     }
@@ -302,11 +298,8 @@ pub(super) fn answer_cancel(
     now: Timestamp,
 ) -> Result<Outcome, Refusal> {
     let (mut case, codes) = answers::open(world, answer, Deed::AnswerCancel, now)?;
-    let (event, fact) = if confirmed {
-        (Event::ConfirmCancel, Fact::CancelConfirmed)
-    } else {
-        (Event::DenyCancel, Fact::CancelDenied)
-    };
+    let (event, fact) =
+        if confirmed { (Event::ConfirmCancel, Fact::CancelConfirmed) } else { (Event::DenyCancel, Fact::CancelDenied) };
     let mut moved = false;
     for code in codes {
         let assignment = case.assignment(code)?;
@@ -328,8 +321,7 @@ pub(super) fn answer_cancel(
             | AssignmentState::Closed => None,
         };
         let meant = |request: i64| refund.is_none_or(|refund| refund.0 == request);
-        let answered =
-            assignment.facts.iter().any(|recorded| recorded.fact == fact && meant(recorded.request));
+        let answered = assignment.facts.iter().any(|recorded| recorded.fact == fact && meant(recorded.request));
         if open.is_some_and(meant) {
             case.carry(code, event)?;
             moved = true;

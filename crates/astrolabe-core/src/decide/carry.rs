@@ -31,6 +31,9 @@ impl Case<'_> {
         assignment.due_at = due_at;
         if let AssignmentState::Withdrawn | AssignmentState::Unanswered | AssignmentState::Closed = &assignment.state {
             self.was_withdrawn(code);
+        } else if let Event::Reallocate { .. } = event {
+            // The store is asked to give it back: its system reads the trade again.
+            self.allocations_changed();
         }
         Ok(())
     }
@@ -70,21 +73,16 @@ impl Case<'_> {
         let (oid, code, location, units) = (before.oid, before.code, before.location, before.units);
         match step {
             StockStep::Keep => Ok(()),
-            StockStep::ReleaseGuard => {
-                self.ledger(oid, |ledger, held, owner| ledger.release_guard(held, owner, code))
-            }
+            StockStep::ReleaseGuard => self.ledger(oid, |ledger, held, owner| ledger.release_guard(held, owner, code)),
             StockStep::GiveBackExcluded => {
                 self.exclude(before, event)?;
                 self.give_back(before)
             }
             StockStep::GiveBack => self.give_back(before),
             StockStep::Commit => {
-                let gone =
-                    self.ledger(oid, |ledger, held, owner| ledger.commit(held, owner, code, location, units))?;
-                self.assignment_mut(code)?.committed = gone
-                    .into_iter()
-                    .map(|part| CommittedPart { cell: part.cell, units: part.units })
-                    .collect();
+                let gone = self.ledger(oid, |ledger, held, owner| ledger.commit(held, owner, code, location, units))?;
+                self.assignment_mut(code)?.committed =
+                    gone.into_iter().map(|part| CommittedPart { cell: part.cell, units: part.units }).collect();
                 Ok(())
             }
             StockStep::Release => self.ledger(oid, |ledger, held, owner| ledger.release(held, owner, Some(code))),
@@ -133,8 +131,7 @@ impl Case<'_> {
         let uncertain = uncertain.min(before.units);
         let (code, location) = (before.code, before.location);
         self.ledger(before.oid, |ledger, _, owner| {
-            for (units, class) in
-                [(before.units - uncertain, StockClass::Certain), (uncertain, StockClass::Uncertain)]
+            for (units, class) in [(before.units - uncertain, StockClass::Certain), (uncertain, StockClass::Uncertain)]
             {
                 if units > 0 {
                     ledger.restock(owner, code, location, units, class);

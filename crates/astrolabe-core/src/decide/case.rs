@@ -8,9 +8,9 @@ use crate::order::assignment::{Assignment, RecordedFact};
 use crate::order::file::TradeFile;
 use crate::order::timeline::{Actor, Fact, TimelineFact};
 use crate::order::trade::{AllocationAsk, Level, SubOrder, Trade};
-use crate::outward::{Message, Outward, Receiver, ToldAllocation};
+use crate::outward::{Message, Outward, Receiver};
 use crate::refusal::Refusal;
-use crate::seller::{Acceptor, Allocator, RoleMode};
+use crate::seller::{Allocator, RoleMode};
 use crate::stock::book::Moment;
 use crate::stock::holds::{Ledger, Owner};
 use crate::time::Timestamp;
@@ -26,7 +26,7 @@ pub(super) struct Case<'w> {
     pub(super) who: Actor,
     pub(super) at: Moment,
     /// Assignments that were taken back by this command: whoever was told of them is told so.
-    withdrawn: BTreeSet<AllocationCode>,
+    pub(super) withdrawn: BTreeSet<AllocationCode>,
     /// Whether the list of allocations that others see has changed.
     allocations_changed: bool,
     /// Whether the clock has looked at everything that was due.
@@ -173,10 +173,9 @@ impl<'w> Case<'w> {
     pub(super) fn allocator(&self) -> Option<AppKey> {
         match (self.mode().allocator, &self.trade().allocation) {
             (Allocator::App(_), AllocationAsk::TakenOver { .. }) | (Allocator::Platform, _) => None,
-            (
-                Allocator::App(app),
-                AllocationAsk::None | AllocationAsk::Asked { .. } | AllocationAsk::Silent { .. },
-            ) => Some(app),
+            (Allocator::App(app), AllocationAsk::None | AllocationAsk::Asked { .. } | AllocationAsk::Silent { .. }) => {
+                Some(app)
+            }
         }
     }
 
@@ -219,13 +218,7 @@ impl<'w> Case<'w> {
     /// A call outward.
     pub(super) fn send(&mut self, receiver: Receiver, message: Message) -> OutwardId {
         let id = OutwardId(self.world.mint.long());
-        self.world.journal.outward(Outward {
-            id,
-            receiver,
-            tid: self.tid(),
-            message,
-            made_at: self.at.learnt,
-        });
+        self.world.journal.outward(Outward { id, receiver, tid: self.tid(), message, made_at: self.at.learnt });
         id
     }
 
@@ -272,66 +265,6 @@ impl<'w> Case<'w> {
             NextLook::At(own) => [own, standing, self.again].into_iter().flatten().min(),
         };
         self.world.files.put(self.file.trade.tid, self.file);
-    }
-
-    /// Who is told of allocations: the POS app unless it made them itself, and the WMS app of warehouse ones.
-    fn tell_allocations(&mut self) {
-        let mut told: BTreeSet<AppKey> = BTreeSet::new();
-        if let Acceptor::App(pos) = self.mode().acceptor
-            && self.allocator().as_ref() != Some(&pos)
-        {
-            told.insert(pos);
-        }
-        let touches_warehouse = self.file.assignments.iter().any(|assignment| {
-            assignment.warehouse
-                && (assignment.state.is_live() || self.withdrawn.contains(&assignment.code))
-        });
-        if touches_warehouse && let Some(wms) = &self.world.seller.settings.wms {
-            told.insert(wms.clone());
-        }
-        for app in told {
-            let allocations = self.told_allocations();
-            self.send(Receiver::App(app), Message::TellAllocations { allocations });
-        }
-    }
-
-    fn told_allocations(&self) -> Vec<ToldAllocation> {
-        self.file
-            .assignments
-            .iter()
-            .filter(|assignment| assignment.state.is_live() || self.withdrawn.contains(&assignment.code))
-            .map(|assignment| ToldAllocation {
-                oid: assignment.oid,
-                location: assignment.location,
-                warehouse: assignment.warehouse,
-                withdrawn: !assignment.state.is_live(),
-                attributes: assignment.attributes.clone(),
-            })
-            .collect()
-    }
-
-    /// The allocating app, the POS app and, where a warehouse has it, the WMS app: each once.
-    pub(super) fn apps(&self, with_warehouse: bool) -> BTreeSet<AppKey> {
-        let mode = self.mode();
-        let mut apps = BTreeSet::new();
-        if let Allocator::App(app) = mode.allocator {
-            apps.insert(app);
-        }
-        if let Acceptor::App(app) = mode.acceptor {
-            apps.insert(app);
-        }
-        if with_warehouse {
-            apps.extend(self.world.seller.settings.wms.clone());
-        }
-        apps
-    }
-
-    /// The allocating app of the mode, whether or not the platform has taken over: it is told what stores do.
-    pub(super) fn allocating_app(&self) -> Option<AppKey> {
-        match self.mode().allocator {
-            Allocator::Platform => None,
-            Allocator::App(app) => Some(app),
-        }
     }
 }
 

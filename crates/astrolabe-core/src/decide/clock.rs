@@ -14,10 +14,10 @@ use crate::time::{Millis, Timestamp};
 use crate::world::{TaskKind, World};
 
 use super::allocation::{settle_ask, take_over};
-use super::answers::tell_allocator;
 use super::case::{Case, Note};
 use super::holdback::let_go;
 use super::route::{self, Why};
+use super::tell::tell_allocator;
 
 /// When a trade must be looked at next, as far as its own clocks say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,8 +94,7 @@ fn judge_allocator(case: &mut Case<'_>) -> Result<(), Refusal> {
     if now < deadline {
         if !queried && now >= half(asked_at, deadline) {
             case.send(Receiver::App(app.clone()), Message::QueryAllocation);
-            case.file.trade.allocation =
-                AllocationAsk::Asked { app, call, asked_at, deadline, queried: true };
+            case.file.trade.allocation = AllocationAsk::Asked { app, call, asked_at, deadline, queried: true };
         }
         return Ok(());
     }

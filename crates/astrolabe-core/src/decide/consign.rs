@@ -12,9 +12,10 @@ use crate::stock::book::Moment;
 use crate::time::Timestamp;
 use crate::world::World;
 
-use super::answers::{hand_over, tell_shipped};
+use super::answers::hand_over;
 use super::cancel::live;
 use super::case::{Case, Note};
+use super::tell::tell_shipped;
 
 /// Without sub-orders it means every one of the trade.
 pub(super) fn see_channel_consign(
@@ -63,9 +64,10 @@ pub(super) fn see_channel_consign(
 /// Notes the consignment on the line; the same one again is nothing new.
 fn record(case: &mut Case<'_>, oid: Oid, consign: &ChannelConsign) -> Result<bool, Refusal> {
     let line = case.line_mut(oid)?;
-    let same = line.channel_consigned.as_ref().is_some_and(|known| {
-        known.company_code == consign.company_code && known.waybill == consign.waybill
-    });
+    let same = line
+        .channel_consigned
+        .as_ref()
+        .is_some_and(|known| known.company_code == consign.company_code && known.waybill == consign.waybill);
     if same {
         return Ok(false);
     }

@@ -39,12 +39,7 @@ pub(super) fn set_hold(
 }
 
 /// Lifts one's own holds; an operator lifts all. With the last one gone the trade is routed.
-pub(super) fn lift_hold(
-    world: &mut World,
-    tid: Tid,
-    who: &Actor,
-    now: Timestamp,
-) -> Result<Outcome, Refusal> {
+pub(super) fn lift_hold(world: &mut World, tid: Tid, who: &Actor, now: Timestamp) -> Result<Outcome, Refusal> {
     let mut case = Case::open(world, tid, who.clone(), Moment::now(now))?;
     let before = case.trade().holds.len();
     match who {

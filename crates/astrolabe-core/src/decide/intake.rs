@@ -15,11 +15,12 @@ use crate::order::waiting::WaitEvent;
 use crate::refusal::Refusal;
 use crate::seller::RoleMode;
 use crate::stock::book::Moment;
+use crate::stock::hold::AheadState;
 use crate::time::Timestamp;
 use crate::world::World;
 
-use super::case::{Case, Note};
 use super::cancel;
+use super::case::{Case, Note};
 use super::returns;
 use super::route::{self, Why, components_of};
 
@@ -42,7 +43,13 @@ pub(super) fn see_trade(world: &mut World, seen: &SeenTrade, now: Timestamp) -> 
             let all = case.named_lines(&[])?;
             close_lines(&mut case, all)?;
         }
-        (Level::Awaited, TradePayment::Awaited) | (Level::Routed, TradePayment::Paid | TradePayment::Awaited) => {}
+        // A line that the channel adds to a paid trade is paid too.
+        (Level::Routed, TradePayment::Paid | TradePayment::Awaited) => {
+            if pay_lines(&mut case, seen)? {
+                route::serve(&mut case, Why::New, &[])?;
+            }
+        }
+        (Level::Awaited, TradePayment::Awaited) => {}
         (Level::PassedOnSelfOperated | Level::PassedOnOrdinary, _) => {}
     }
     if case.trade().level == Level::Routed {
@@ -185,16 +192,26 @@ fn role_mode(case: &Case<'_>, seen: &SeenTrade, tagged: &BTreeSet<ItemId>) -> Ro
 fn enter(case: &mut Case<'_>, seen: &SeenTrade) -> Result<(), Refusal> {
     let paid_at = seen.pay_time.unwrap_or(seen.modified);
     case.file.trade.pay_time = Some(paid_at);
+    case.at.happened = paid_at.min(case.now());
     case.note(Note::trade(Fact::Paid));
     hold_after_paid(case, paid_at);
+    pay_lines(case, seen)?;
+    route::serve(case, Why::New, &[])
+}
+
+/// Lines that are new to us and not closed are paid now. Says whether there was one.
+fn pay_lines(case: &mut Case<'_>, seen: &SeenTrade) -> Result<bool, Refusal> {
+    let mut any = false;
     for line in &seen.lines {
         if line.closed {
             close_lines(case, vec![line.oid])?;
         }
-        case.wait_step(line.oid, WaitEvent::Pay { held_back: case.is_held_back() })?;
-        take_over(case, line)?;
+        if case.wait_step(line.oid, WaitEvent::Pay { held_back: case.is_held_back() })? {
+            take_over(case, line)?;
+            any = true;
+        }
     }
-    route::serve(case, Why::New, &[])
+    Ok(any)
 }
 
 fn hold_after_paid(case: &mut Case<'_>, paid_at: Timestamp) {
@@ -203,24 +220,24 @@ fn hold_after_paid(case: &mut Case<'_>, paid_at: Timestamp) {
         return;
     }
     let since = case.now();
-    let hold =
-        TradeHold { who: "platform".to_owned(), why: AFTER_PAID.to_owned(), since, until: Some(until) };
+    let hold = TradeHold { who: "platform".to_owned(), why: AFTER_PAID.to_owned(), since, until: Some(until) };
     case.file.trade.holds.push(hold);
     let recurrence = case.recurrence();
     case.note(Note::trade(Fact::Held).of(recurrence).by(Actor::Platform).saying(AFTER_PAID));
 }
 
-/// A line that names a pre-payment hold takes it over; one that ran out or is another listing's is as if not named.
+/// A line that names a pre-payment hold takes it over while it is still held, however late the payment is heard of; one
+/// that ran out or is another listing's is as if not named.
 fn take_over(case: &mut Case<'_>, told: &SeenLine) -> Result<(), Refusal> {
     let Some(key) = &told.reserve_key else { return Ok(()) };
     let units = case.unassigned_units(told.oid)?;
-    let now = case.now();
-    let Some(mut ahead) = case.world.ahead.get(key).cloned().filter(|ahead| {
-        ahead.item == told.item
-            && ahead.sku == told.sku
-            && ahead.state == crate::stock::hold::AheadState::Held
-            && ahead.expires_at > now
-    }) else {
+    let Some(mut ahead) = case
+        .world
+        .ahead
+        .get(key)
+        .cloned()
+        .filter(|ahead| ahead.item == told.item && ahead.sku == told.sku && ahead.state == AheadState::Held)
+    else {
         return Ok(());
     };
     case.ledger(told.oid, |ledger, held, owner| ledger.take_over(held, &mut ahead, owner, units))?;

@@ -14,10 +14,12 @@ mod holdback;
 mod intake;
 mod master;
 mod names;
+mod planning;
 mod reallocate;
 mod report;
 mod returns;
 mod route;
+mod tell;
 mod who;
 mod work;
 

@@ -3,7 +3,8 @@
 
 use crate::command::{Outcome, Reallocate};
 use crate::ids::{AllocationCode, LocationId, Oid};
-use crate::order::assignment::{AllocatedBy, Assignment, AssignmentState, RecordedFact};
+use crate::order::assignment::{AllocatedBy, Assignment, RecordedFact};
+use crate::order::file::TradeFile;
 use crate::order::machine::Event;
 use crate::order::timeline::{Actor, Fact};
 use crate::order::waiting::WaitEvent;
@@ -29,20 +30,27 @@ pub(super) fn reallocate(world: &mut World, asked: &Reallocate, now: Timestamp) 
     }
     let before = case.file.clone();
     let mut left_out: Vec<LeftOut> = Vec::new();
-    for oid in meant(&case, &asked.sub_orders)? {
-        if was_done(&case, oid, asked.request) {
-            continue;
-        }
+    let mut oids = meant(&case, &asked.sub_orders)?;
+    oids.retain(|oid| !was_done(&case, *oid, asked.request));
+    if oids.is_empty() {
+        return Ok(Outcome::Done);
+    }
+    for oid in oids.iter().copied() {
         withdraw(&mut case, oid, asked, &mut left_out)?;
-        case.wait_step(oid, WaitEvent::LookAgain)?;
         if let Some(location) = asked.target {
-            place(&mut case, oid, location, asked)?;
+            place(&mut case, oid, location)?;
+        } else if case.allocator().is_some() && !case.line(oid)?.components.is_empty() {
+            // The app is asked anew for what it could not place.
+            case.wait_step(oid, WaitEvent::LookAgain)?;
         }
     }
+    let platform = case.allocator().is_none();
+    if asked.target.is_none() && (platform || case.file != before) {
+        let why = if platform { Why::LookAgain } else { Why::New };
+        route::serve(&mut case, why, &left_out)?;
+    }
     if case.file != before {
-        if asked.target.is_none() {
-            route::serve(&mut case, Why::New, &left_out)?;
-        }
+        sign(&mut case, &before, &oids, asked.request);
         super::allocation::settle_ask(&mut case);
         case.close();
     }
@@ -68,12 +76,7 @@ fn was_done(case: &Case<'_>, oid: Oid, request: i64) -> bool {
 }
 
 /// Takes the sub-order back from where it is; from an accepted place it is asked for.
-fn withdraw(
-    case: &mut Case<'_>,
-    oid: Oid,
-    asked: &Reallocate,
-    left_out: &mut Vec<LeftOut>,
-) -> Result<(), Refusal> {
+fn withdraw(case: &mut Case<'_>, oid: Oid, asked: &Reallocate, left_out: &mut Vec<LeftOut>) -> Result<(), Refusal> {
     let live: Vec<Assignment> = case.file.live_of(oid).cloned().collect();
     for assignment in live {
         if asked.target == Some(assignment.location) {
@@ -87,13 +90,13 @@ fn withdraw(
 }
 
 /// The waiting units of the sub-order go to the target.
-fn place(case: &mut Case<'_>, oid: Oid, location: LocationId, asked: &Reallocate) -> Result<(), Refusal> {
-    if case.file.live_of(oid).any(|assignment| assignment.state.holds_stock()) {
-        // Accepted elsewhere and asked back: it is routed when the store has answered. Or it is there already.
-        return Ok(());
-    }
+fn place(case: &mut Case<'_>, oid: Oid, location: LocationId) -> Result<(), Refusal> {
     let line = case.line(oid)?;
     if !line.awaits_allocation() {
+        if case.file.live_of(oid).any(|assignment| assignment.state.holds_stock()) {
+            // Accepted elsewhere and asked back: it is routed when the store has answered. Or it is there already.
+            return Ok(());
+        }
         let state = line.unassigned.as_ref().map_or("done", |unassigned| unassigned.state.name());
         return Err(Refusal::IllegalMove {
             oid,
@@ -108,20 +111,22 @@ fn place(case: &mut Case<'_>, oid: Oid, location: LocationId, asked: &Reallocate
     case.ledger(oid, |ledger, held, owner| ledger.move_to(held, owner, wanted))??;
     let by = match case.who {
         Actor::App { .. } => AllocatedBy::App,
-        Actor::Operator { .. }
-        | Actor::Keeper { .. }
-        | Actor::Channel
-        | Actor::Platform
-        | Actor::Clock => AllocatedBy::Operator,
+        Actor::Operator { .. } | Actor::Keeper { .. } | Actor::Channel | Actor::Platform | Actor::Clock => {
+            AllocatedBy::Operator
+        }
     };
-    route::assign(case, code, Offer { oid, location, units, by, attributes: None }, None)?;
-    if asked.request != 0 {
-        // So that the same request again finds itself done.
-        let fact = RecordedFact { fact: Fact::ReallocationAsked, request: asked.request };
-        let made = case.assignment_mut(code)?;
-        if made.state == AssignmentState::Notified {
+    route::assign(case, code, Offer { oid, location, units, by, attributes: None }, None)
+}
+
+/// Marks what the request made, so that the same request again finds itself done.
+fn sign(case: &mut Case<'_>, before: &TradeFile, oids: &[Oid], request: i64) {
+    if request == 0 {
+        return;
+    }
+    let fact = RecordedFact { fact: Fact::ReallocationAsked, request };
+    for made in &mut case.file.assignments {
+        if oids.contains(&made.oid) && before.by_code(made.code).is_none() {
             made.facts.insert(fact);
         }
     }
-    Ok(())
 }

@@ -18,11 +18,7 @@ use super::case::{Case, Note};
 use super::who::Deed;
 
 /// X_MATCHED.
-pub(super) fn receive_return(
-    world: &mut World,
-    answer: &StoreAnswer,
-    now: Timestamp,
-) -> Result<Outcome, Refusal> {
+pub(super) fn receive_return(world: &mut World, answer: &StoreAnswer, now: Timestamp) -> Result<Outcome, Refusal> {
     let (mut case, codes) = answers::open(world, answer, Deed::ReceiveReturn, now)?;
     let mut moved = false;
     for code in codes {

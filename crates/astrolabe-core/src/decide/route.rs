@@ -6,17 +6,16 @@ use crate::goods::Component;
 use crate::ids::{AllocationCode, AppKey, ItemId, LocationId, Oid, SkuId};
 use crate::order::assignment::{AllocatedBy, Assignment, AssignmentState};
 use crate::order::timeline::{Actor, Fact};
-use crate::order::trade::{AllocationAsk, Delivery, SubOrder, UnassignedState};
+use crate::order::trade::{AllocationAsk, SubOrder, UnassignedState};
 use crate::order::waiting::WaitEvent;
 use crate::outward::{Message, Receiver};
 use crate::refusal::Refusal;
-use crate::routing::{Ask, Decision, Outcome, Snapshot, gather};
 use crate::stock::deduct::QueuePlace;
-use crate::stock::moves::Move;
 use crate::time::Millis;
 use crate::world::TaskKind;
 
 use super::case::{Case, Note};
+use super::planning;
 use super::report::mapping_of_line;
 
 /// How long a newcomer that lets an earlier order go first waits before it is looked at again.
@@ -44,7 +43,7 @@ pub(super) fn serve(case: &mut Case<'_>, why: Why, left_out: &[LeftOut]) -> Resu
     }
     sort_out_unknown(case, why)?;
     match case.allocator() {
-        None => plan_and_assign(case, why, left_out),
+        None => planning::plan_and_assign(case, why, left_out),
         Some(app) => {
             if why == Why::LookAgain && case.trade().allocation == AllocationAsk::None {
                 // What the app could not place before, it is asked for anew.
@@ -82,15 +81,13 @@ pub(super) fn routing_lines(case: &Case<'_>) -> Vec<Oid> {
     case.trade()
         .sub_orders
         .iter()
-        .filter(|line| {
-            line.unassigned.as_ref().is_some_and(|unassigned| unassigned.state == UnassignedState::Routing)
-        })
+        .filter(|line| line.unassigned.as_ref().is_some_and(|unassigned| unassigned.state == UnassignedState::Routing))
         .map(|line| line.oid)
         .collect()
 }
 
 /// Lines to bring to somebody: those in Routing and, when time has passed, those that nobody could serve before.
-fn open_lines(case: &Case<'_>, why: Why) -> Vec<Oid> {
+pub(super) fn open_lines(case: &Case<'_>, why: Why) -> Vec<Oid> {
     match why {
         Why::New => routing_lines(case),
         Why::LookAgain => {
@@ -165,116 +162,6 @@ fn sort_out_unknown(case: &mut Case<'_>, why: Why) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Plans, assigns, and plans again for what another line of the same plan took away: each round assigns something or
-/// is the last.
-fn plan_and_assign(case: &mut Case<'_>, why: Why, left_out: &[LeftOut]) -> Result<(), Refusal> {
-    let mut lines = Vec::new();
-    for oid in open_lines(case, why) {
-        if case.line(oid)?.components.is_empty() {
-            continue;
-        }
-        if must_yield(case, oid)? {
-            wait_behind(case, oid)?;
-        } else {
-            lines.push(oid);
-        }
-    }
-    while !lines.is_empty() {
-        let decision = plan(case, &lines, left_out)?;
-        let text = serde_json::to_string(&decision).unwrap_or_default();
-        let mut failed = Vec::new();
-        let mut assigned_any = false;
-        for line in &decision.plan.lines {
-            if line.outcome != Outcome::Allocated {
-                give_up(case, line.oid, line.outcome.name(), text.clone())?;
-                continue;
-            }
-            if assign_parts(case, line, &text)? {
-                assigned_any = true;
-            } else {
-                failed.push(line.oid);
-            }
-        }
-        if !assigned_any {
-            for oid in failed.drain(..) {
-                give_up(case, oid, Outcome::NoStock.name(), text.clone())?;
-            }
-        }
-        lines = failed;
-    }
-    Ok(())
-}
-
-fn plan(case: &Case<'_>, lines: &[Oid], left_out: &[LeftOut]) -> Result<Decision, Refusal> {
-    let world = &*case.world;
-    let snapshot = Snapshot {
-        places: &world.places,
-        stock: &world.stock,
-        channel: case.trade().channel,
-        settings: world.seller.settings.router,
-        split_quantity: world.seller.settings.split_quantity,
-        destination: case.trade().destination.point,
-        reservations: &case.file.reservations,
-        version: world.version,
-        now: case.now(),
-    };
-    let left: Vec<Vec<LocationId>> = lines
-        .iter()
-        .map(|oid| left_out.iter().filter(|(of, _)| of == oid).map(|(_, location)| *location).collect())
-        .collect();
-    let mut asks = Vec::new();
-    for (oid, left_out) in lines.iter().zip(&left) {
-        let line = case.line(*oid)?;
-        asks.push(Ask {
-            oid: *oid,
-            units: case.unassigned_units(*oid)?,
-            item: world.items.get(&line.item),
-            components: &line.components,
-            excluded: &line.excluded,
-            left_out,
-        });
-    }
-    Ok(Decision::on(gather(&snapshot, &asks)))
-}
-
-/// All parts of a planned line are held and assigned, or none.
-fn assign_parts(
-    case: &mut Case<'_>,
-    planned: &crate::routing::LinePlan,
-    text: &str,
-) -> Result<bool, Refusal> {
-    if let Delivery::Pickup { store } = case.line(planned.oid)?.delivery
-        && planned.parts.iter().any(|part| part.location != store)
-    {
-        // The buyer chose the store: a pickup never becomes a shipping order by itself.
-        give_up(case, planned.oid, "the chosen store lacks the units", text.to_owned())?;
-        return Ok(true);
-    }
-    let mut made: Vec<AllocationCode> = Vec::new();
-    for part in &planned.parts {
-        let offer = Offer {
-            oid: planned.oid,
-            location: part.location,
-            units: part.units,
-            by: AllocatedBy::Router,
-            attributes: None,
-        };
-        let code = AllocationCode(case.world.mint.long());
-        let wanted = Move::to_assignment(code, offer.location, offer.units);
-        let moved = case.ledger(offer.oid, |ledger, held, owner| ledger.move_to(held, owner, wanted))?;
-        if moved.is_err() {
-            // Parts made before go back; a plan on exact stock fails only where two lines want the same last units.
-            for code in made {
-                case.carry(code, crate::order::machine::Event::Withdraw)?;
-            }
-            return Ok(false);
-        }
-        assign(case, code, offer, Some(text.to_owned()))?;
-        made.push(code);
-    }
-    Ok(true)
-}
-
 /// A location that gets units of a sub-order.
 #[derive(Debug)]
 pub(super) struct Offer {
@@ -322,40 +209,18 @@ pub(super) fn assign(
         None => note,
     });
     let line = case.line_mut(offer.oid)?;
-    line.unassigned = line.unassigned.take().filter(|unassigned| unassigned.units > offer.units).map(
-        |mut unassigned| {
+    line.unassigned =
+        line.unassigned.take().filter(|unassigned| unassigned.units > offer.units).map(|mut unassigned| {
             unassigned.units -= offer.units;
             unassigned
-        },
-    );
+        });
     case.queue_for_lack(offer.oid)?;
     case.allocations_changed();
     Ok(())
 }
 
-/// Nobody can serve the line now: it keeps what it holds (or what default deduction finds), and waits.
-fn give_up(case: &mut Case<'_>, oid: Oid, reason: &str, decision: String) -> Result<(), Refusal> {
-    let units = case.unassigned_units(oid)?;
-    case.ledger(oid, |ledger, held, owner| {
-        let lack = owner.unheld(held, None, units);
-        if lack > 0 {
-            // Refused means that it goes on lacking: it waits.
-            let _ = ledger.hold_by_default(held, owner, lack);
-        }
-        let lack = owner.unheld(held, None, units);
-        ledger.wait(owner, lack);
-        ledger.let_pass(owner, lack);
-    })?;
-    unfillable(case, oid, reason, Some(decision))
-}
-
 /// The line is Unfillable: a fact and a task, once a reason.
-pub(super) fn unfillable(
-    case: &mut Case<'_>,
-    oid: Oid,
-    reason: &str,
-    decision: Option<String>,
-) -> Result<(), Refusal> {
+pub(super) fn unfillable(case: &mut Case<'_>, oid: Oid, reason: &str, decision: Option<String>) -> Result<(), Refusal> {
     if !case.wait_step(oid, WaitEvent::NothingServes { reason: reason.to_owned() })? {
         return Ok(());
     }
@@ -367,7 +232,7 @@ pub(super) fn unfillable(
 }
 
 /// Whether an earlier paid order waits for the same goods and the stock could serve it.
-fn must_yield(case: &mut Case<'_>, oid: Oid) -> Result<bool, Refusal> {
+pub(super) fn must_yield(case: &mut Case<'_>, oid: Oid) -> Result<bool, Refusal> {
     let units = case.unassigned_units(oid)?;
     case.ledger(oid, |ledger, held, owner| {
         let lack = owner.unheld(held, None, units);
@@ -377,7 +242,7 @@ fn must_yield(case: &mut Case<'_>, oid: Oid) -> Result<bool, Refusal> {
 }
 
 /// The line lets earlier ones go first and is looked at again soon.
-fn wait_behind(case: &mut Case<'_>, oid: Oid) -> Result<(), Refusal> {
+pub(super) fn wait_behind(case: &mut Case<'_>, oid: Oid) -> Result<(), Refusal> {
     case.queue_for_lack(oid)?;
     let soon = case.now() + YIELD_MS;
     case.look_again(soon);

@@ -35,11 +35,9 @@ pub fn who_may(mode: &RoleMode, deed: Deed, warehouse: bool) -> &'static str {
         };
     }
     match (&mode.allocator, &mode.acceptor, deed) {
-        (
-            Allocator::App(_),
-            Acceptor::Keeper,
-            Deed::AnswerCancel | Deed::ReceiveReturn | Deed::Milestone,
-        ) => "the keeper of that store, the allocating app or an operator may",
+        (Allocator::App(_), Acceptor::Keeper, Deed::AnswerCancel | Deed::ReceiveReturn | Deed::Milestone) => {
+            "the keeper of that store, the allocating app or an operator may"
+        }
         (_, Acceptor::Keeper, _) => "the keeper of that store or an operator may",
         (Allocator::Platform, Acceptor::App(_), _) => "the POS app or an operator may",
         (Allocator::App(_), Acceptor::App(_), _) => "the POS app, the allocating app or an operator may",
@@ -81,16 +79,10 @@ fn app_may(case: &Case<'_>, mode: &RoleMode, key: &AppKey, warehouse: bool, deed
 pub(super) fn check_allocator(case: &Case<'_>) -> Result<(), Refusal> {
     let mode = case.mode();
     let allowed = match (&case.who, &mode.allocator) {
-        (Actor::App { key, .. }, Allocator::App(app)) => {
-            key == app || mode.acceptor == Acceptor::App(key.clone())
-        }
+        (Actor::App { key, .. }, Allocator::App(app)) => key == app || mode.acceptor == Acceptor::App(key.clone()),
         (Actor::App { .. }, Allocator::Platform) => false,
         (
-            Actor::Operator { .. }
-            | Actor::Keeper { .. }
-            | Actor::Channel
-            | Actor::Platform
-            | Actor::Clock,
+            Actor::Operator { .. } | Actor::Keeper { .. } | Actor::Channel | Actor::Platform | Actor::Clock,
             Allocator::App(_) | Allocator::Platform,
         ) => false,
     };
@@ -114,11 +106,8 @@ pub(super) fn check_reallocator(case: &Case<'_>, force: bool) -> Result<(), Refu
         }
         Actor::Keeper { .. } | Actor::Channel | Actor::Platform | Actor::Clock => false,
     };
-    let who_may = if force {
-        "only an operator may force it"
-    } else {
-        "the allocating app, the POS app or an operator may"
-    };
+    let who_may =
+        if force { "only an operator may force it" } else { "the allocating app, the POS app or an operator may" };
     if allowed { Ok(()) } else { Err(not_yours(&mode, who_may)) }
 }
 

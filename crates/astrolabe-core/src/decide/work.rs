@@ -23,9 +23,8 @@ use super::route::{self, Why};
 /// Most waiting sub-orders that one piece of work wakes.
 const WOKEN_MAX: usize = 200;
 
-/// Most rounds in which one short cell, or one shut store, is looked at again. With [`HOLDERS_MAX`] a round this is more
-/// than any cell has; it only bounds a fault of ours.
-const ROUNDS_MAX: u32 = 1_000;
+/// Most rounds in which one shut store is looked at again, [`OCCUPANTS_MAX`] trades each: more than any store has open.
+const ROUNDS_MAX: u32 = 100;
 
 /// What a piece of work names.
 pub(super) fn first_names(work: &Work, names: &mut Names) {
@@ -101,7 +100,7 @@ pub(crate) fn leave_work(world: &mut World, now: Timestamp) {
         leave(world, Work::StockRisen { sc_item, after: None }, now);
     }
     for cell in short {
-        leave(world, Work::CellShort { cell, round: 0 }, now);
+        leave(world, Work::CellShort { cell, missing: None }, now);
     }
 }
 
@@ -135,7 +134,7 @@ pub(super) fn do_work(world: &mut World, id: WorkId, work: &Work, now: Timestamp
     match work {
         Work::StockRisen { sc_item, after } => wake(world, *sc_item, *after, now),
         Work::ServeWaiting { tid } => serve_waiting(world, *tid, now)?,
-        Work::CellShort { cell, round } => choose_holders(world, *cell, *round, now),
+        Work::CellShort { cell, missing } => choose_holders(world, *cell, *missing, now),
         Work::FreeHold { cell, who } => free_hold(world, *cell, who, now)?,
         Work::StoreShut { location, round } => shut(world, *location, *round, now),
         Work::WithdrawOffers { tid, location } => withdraw_offers(world, *tid, *location, now)?,
@@ -186,15 +185,6 @@ fn serve_waiting(world: &mut World, tid: Tid, now: Timestamp) -> Result<(), Refu
     let Some(mut case) = open(world, tid, now) else { return Ok(()) };
     route::hold_all(&mut case)?;
     route::serve(&mut case, Why::LookAgain, &[])?;
-    for oid in route::waiting_lines(&case) {
-        let units = case.unassigned_units(oid)?;
-        case.ledger(oid, |ledger, held, owner| {
-            let lack = owner.unheld(held, None, units);
-            if lack > 0 {
-                ledger.let_pass(owner, lack);
-            }
-        })?;
-    }
     case.close();
     Ok(())
 }
@@ -205,9 +195,9 @@ fn is_short(world: &World, cell: CellKey) -> bool {
 
 /// Chooses whole reservations, kind by kind, newest first within a kind, until the missing units are covered; then has
 /// the cell looked at again, because they may have changed by the time each is freed.
-fn choose_holders(world: &mut World, cell: CellKey, round: u32, now: Timestamp) {
+fn choose_holders(world: &mut World, cell: CellKey, before: Option<i64>, now: Timestamp) {
     let missing = world.stock.cell(&cell).map_or(0, |cell| cell.available().saturating_neg());
-    if missing <= 0 || round >= ROUNDS_MAX {
+    if missing <= 0 || before.is_some_and(|before| missing >= before) {
         return;
     }
     let mut holders = world.holders.get(&cell).cloned().unwrap_or_default();
@@ -228,7 +218,7 @@ fn choose_holders(world: &mut World, cell: CellKey, round: u32, now: Timestamp) 
         leave(world, Work::FreeHold { cell, who }, now);
     }
     if any {
-        leave(world, Work::CellShort { cell, round: round + 1 }, now);
+        leave(world, Work::CellShort { cell, missing: Some(missing) }, now);
     }
 }
 

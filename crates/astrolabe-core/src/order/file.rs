@@ -25,12 +25,12 @@ impl TradeFile {
         self.assignments.iter_mut().find(|assignment| assignment.code == code)
     }
 
-    /// Calls that name (sub-order, location) mean the live assignment there, else the latest.
-    pub fn addressed(&self, oid: Oid, location: LocationId) -> Option<&Assignment> {
-        let mut there =
-            self.assignments.iter().filter(|assignment| assignment.oid == oid && assignment.location == location);
-        let mut latest = there.clone();
-        there.find(|assignment| assignment.state.is_live()).or_else(|| latest.next_back())
+    /// Calls that name (sub-order, location) mean what is live there, else the latest. A divided sub-order may have come
+    /// to a location twice: then both are meant.
+    pub fn addressed(&self, oid: Oid, location: LocationId) -> Vec<AllocationCode> {
+        let there = self.assignments.iter().filter(|made| made.oid == oid && made.location == location);
+        let live: Vec<_> = there.clone().filter(|made| made.state.is_live()).map(|made| made.code).collect();
+        if live.is_empty() { there.map(|made| made.code).next_back().into_iter().collect() } else { live }
     }
 
     /// Live assignments of a sub-order.

@@ -110,13 +110,7 @@ impl Event {
 
 impl Stuck {
     /// The refusal a caller gets.
-    pub fn refusal(
-        self,
-        oid: Oid,
-        location: crate::ids::LocationId,
-        state: &AssignmentState,
-        event: Event,
-    ) -> Refusal {
+    pub fn refusal(self, oid: Oid, location: crate::ids::LocationId, state: &AssignmentState, event: Event) -> Refusal {
         match self {
             Stuck::NoMove { who_may } => {
                 Refusal::IllegalMove { oid, state: state.name(), asked: event.name(), who_may }
@@ -206,10 +200,7 @@ fn from_accepted(event: Event) -> Result<Step, Stuck> {
         Event::Refuse => to(AssignmentState::Refused, StockStep::GiveBackExcluded),
         Event::Reallocate { force: true, .. } => to(AssignmentState::Withdrawn, StockStep::GiveBack),
         Event::Reallocate { request, force: false } => to(
-            AssignmentState::CancelRequested {
-                from: BeforeCancel::Accepted,
-                aim: CancelAim::Reallocate(request),
-            },
+            AssignmentState::CancelRequested { from: BeforeCancel::Accepted, aim: CancelAim::Reallocate(request) },
             StockStep::Keep,
         ),
         Event::AskRefund { refund } => to(
@@ -240,13 +231,9 @@ fn from_cancel_requested(from: BeforeCancel, aim: CancelAim, event: Event) -> Re
         }
         (Event::ConfirmCancel, CancelAim::Reallocate(_)) => to(AssignmentState::Withdrawn, StockStep::GiveBack),
         (Event::Refuse, CancelAim::Reallocate(_)) => to(AssignmentState::Refused, StockStep::GiveBackExcluded),
-        (Event::DenyCancel, CancelAim::Refund(_)) => {
-            to(AssignmentState::CancelDenied { from, aim }, StockStep::Keep)
-        }
+        (Event::DenyCancel, CancelAim::Refund(_)) => to(AssignmentState::CancelDenied { from, aim }, StockStep::Keep),
         (Event::DenyCancel, CancelAim::Reallocate(_)) => to(back(from), StockStep::Keep),
-        (Event::LiftRefund { refund }, CancelAim::Refund(asked)) if refund == asked => {
-            to(back(from), StockStep::Keep)
-        }
+        (Event::LiftRefund { refund }, CancelAim::Refund(asked)) if refund == asked => to(back(from), StockStep::Keep),
         // The buyer's wish outranks a re-allocation, and a newer refund the older one.
         (Event::AskRefund { refund }, CancelAim::Refund(_) | CancelAim::Reallocate(_)) => {
             to(AssignmentState::CancelRequested { from, aim: CancelAim::Refund(refund) }, StockStep::Keep)
@@ -302,9 +289,7 @@ fn from_shipped(from: AfterShipping, event: Event) -> Result<Step, Stuck> {
     const WHO: &str = "the buyer may sign, or ask to return it";
     match event {
         Event::Sign if from == AfterShipping::Shipped => to(AssignmentState::Signed, StockStep::Keep),
-        Event::AskReturn { refund } => {
-            to(AssignmentState::ReturnRequested { from, refund }, StockStep::Keep)
-        }
+        Event::AskReturn { refund } => to(AssignmentState::ReturnRequested { from, refund }, StockStep::Keep),
         Event::GrantRefund { .. } => to(AssignmentState::Refunded, StockStep::Keep),
         Event::ConfirmCancel | Event::DenyCancel => Err(Stuck::NothingToAnswer),
         Event::Accept
@@ -327,13 +312,10 @@ fn from_return_requested(from: AfterShipping, asked: RefundId, event: Event) -> 
     match event {
         Event::ReceiveReturn => to(AssignmentState::Returned, StockStep::Restock),
         Event::LiftReturn { refund } if refund == asked => to(after_shipping(from), StockStep::Keep),
-        Event::AskReturn { refund } => {
-            to(AssignmentState::ReturnRequested { from, refund }, StockStep::Keep)
+        Event::AskReturn { refund } => to(AssignmentState::ReturnRequested { from, refund }, StockStep::Keep),
+        Event::Sign => {
+            to(AssignmentState::ReturnRequested { from: AfterShipping::Signed, refund: asked }, StockStep::Keep)
         }
-        Event::Sign => to(
-            AssignmentState::ReturnRequested { from: AfterShipping::Signed, refund: asked },
-            StockStep::Keep,
-        ),
         Event::ConfirmCancel | Event::DenyCancel => Err(Stuck::NothingToAnswer),
         Event::Accept
         | Event::Refuse

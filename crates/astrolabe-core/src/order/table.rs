@@ -298,9 +298,10 @@ mod tests {
                 .filter(|step| step.machine == Machine::Assignment && step.from == state.name())
                 .map(|step| step.to)
                 .collect();
-            match state {
-                AssignmentState::Withdrawn | AssignmentState::Unanswered => assert_eq!(on, ["accepted"]),
-                _ => assert_eq!(on.is_empty(), !state.is_live(), "{}", state.name()),
+            if let AssignmentState::Withdrawn | AssignmentState::Unanswered = state {
+                assert_eq!(on, ["accepted"]);
+            } else {
+                assert_eq!(on.is_empty(), !state.is_live(), "{}", state.name());
             }
         }
     }

@@ -270,6 +270,12 @@ impl<'a> Look<'a> {
 }
 
 impl Wanted<'_> {
+    /// Units of a shelf's article that one unit takes.
+    pub(super) fn per_unit(&self, shelf: usize) -> i64 {
+        let parts = self.components.iter().zip(&self.shelves);
+        parts.filter(|(_, of)| **of == shelf).map(|(part, _)| part.per_unit).sum()
+    }
+
     fn held_at(&self, location: LocationId) -> i64 {
         self.held.iter().find(|(at, _)| *at == location).map_or(0, |(_, units)| *units)
     }
@@ -300,14 +306,6 @@ impl Found {
             taken <= spare
         });
         bears.then_some(sum)
-    }
-}
-
-impl Wanted<'_> {
-    /// Units of a shelf's article that one unit takes.
-    pub(super) fn per_unit(&self, shelf: usize) -> i64 {
-        let parts = self.components.iter().zip(&self.shelves);
-        parts.filter(|(_, of)| **of == shelf).map(|(part, _)| part.per_unit).sum()
     }
 }
 

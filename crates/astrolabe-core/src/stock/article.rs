@@ -103,7 +103,7 @@ impl ArticleStock {
     /// Replaces a cell (or removes it, when a command that made it is reverted) and returns what stood there.
     pub(crate) fn put(&mut self, key: CellKey, cell: Option<StockCell>) -> Option<StockCell> {
         let rank = |cell: &StockCell| (key.class, key.channel, Reverse(cell.available()), key.location);
-        let old = match cell {
+        match cell {
             Some(cell) => {
                 if !cell.suspect && cell.available() > 0 {
                     self.by_available.insert(rank(&cell));
@@ -125,7 +125,44 @@ impl ArticleStock {
                 }
                 old
             }
-        };
-        old
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::ids::TMALL;
+
+    /// What [`ArticleStock::most_available`] stands for, by a scan.
+    fn scanned(article: &ArticleStock, class: StockClass) -> Vec<(CellKey, i64)> {
+        let mut cells: Vec<_> = article
+            .cells()
+            .filter(|(key, cell)| key.class == class && cell.promisable() > 0)
+            .map(|(key, cell)| (*key, cell.available()))
+            .collect();
+        cells.sort_by_key(|(key, available)| (Reverse(*available), key.location));
+        cells
+    }
+
+    proptest! {
+        #[test]
+        fn the_index_is_what_a_scan_finds(
+            puts in prop::collection::vec((1_i64..6, any::<bool>(), 0_i64..4, 0_i64..4, any::<bool>(), 0_u8..5), 1..40)
+        ) {
+            let mut article = ArticleStock::new(ScItemId(1), [], []);
+            for (location, certain, on_hand, reserved, suspect, gone) in puts {
+                let class = if certain { StockClass::Certain } else { StockClass::Uncertain };
+                let key = CellKey::of(ScItemId(1), LocationId(location), class, TMALL);
+                let cell = StockCell { on_hand, reserved, suspect, ..StockCell::default() };
+                article.put(key, (gone > 0).then_some(cell));
+                for class in [StockClass::Certain, StockClass::Uncertain] {
+                    let indexed: Vec<_> = article.most_available(class, TMALL).collect();
+                    prop_assert_eq!(indexed, scanned(&article, class));
+                }
+            }
+        }
     }
 }

@@ -289,6 +289,29 @@ fn moves_to_an_assignment() {
 }
 
 #[test]
+fn a_plan_takes_its_guards_when_all_its_parts_have_their_units() {
+    let mut bench = Bench::new("1u1 2c1");
+    for (code, location) in [(7, 1), (8, 2)] {
+        let wanted = Move::planned(AllocationCode(code), LocationId(location), 1);
+        bench.act(|ledger, held, owner| ledger.move_to(held, owner, wanted)).unwrap();
+    }
+    for (code, location) in [(7, 1), (8, 2)] {
+        bench.act(|ledger, held, owner| {
+            ledger.take_guard(held, owner, AllocationCode(code), LocationId(location));
+        });
+    }
+    assert_eq!(bench.held(), "7:1u1 8:2c1", "the second part's unit is not the first's Guard");
+    let mut bench = Bench::new("1u1 2c1");
+    let wanted = Move::planned(AllocationCode(7), LocationId(1), 1);
+    bench.act(|ledger, held, owner| {
+        ledger.move_to(held, owner, wanted).unwrap();
+        ledger.take_guard(held, owner, AllocationCode(7), LocationId(1));
+        ledger.take_guard(held, owner, AllocationCode(7), LocationId(1));
+    });
+    assert_eq!(bench.held(), "7:1u1 7:2cG1");
+}
+
+#[test]
 fn a_kit_moves_whole() {
     let mut bench = Bench::kit("1c2 1U9 2c9 2C9").holding("-:2c2 -:2C4");
     let wanted = Move::to_assignment(AllocationCode(7), LocationId(1), 2);
@@ -339,6 +362,7 @@ fn adjusts_within_an_assignment() {
             class: Some(target.class),
             original: (original != 0).then_some(LocationId(original)),
             guarded: true,
+            guard_later: false,
         };
         match bench.act(|ledger, held, owner| ledger.move_to(held, owner, wanted)) {
             Ok(()) => assert_eq!(bench.held(), expected, "{what}"),

@@ -74,7 +74,8 @@ fn sound_stock_violates_nothing() {
 
 #[test]
 fn each_fault_is_seen_by_the_invariant_that_names_it() {
-    let table: [(&str, &str, fn(&mut Snapshot)); 13] = [
+    type Fault = (&'static str, &'static str, fn(&mut Snapshot));
+    let table: [Fault; 13] = [
         ("INV-STOCK-1", "a balance nobody posted", |s| {
             s.entries.entry(cell(1, StockClass::Uncertain)).or_default().on_hand -= 1;
         }),

@@ -25,12 +25,20 @@ pub struct Move {
     pub original: Option<LocationId>,
     /// Whether a Guard is taken for the uncertain part; an accepted assignment has none.
     pub guarded: bool,
+    /// Whether certain units that nobody holds are left alone for now: other moves of the same plan may count on them.
+    /// [`Ledger::take_guard`] then comes after the last of these moves.
+    pub guard_later: bool,
 }
 
 impl Move {
     /// Step 2: unassigned units go to an assignment's location.
     pub fn to_assignment(code: AllocationCode, location: LocationId, units: i64) -> Self {
-        Self { from: None, to: Some(code), location, units, class: None, original: None, guarded: true }
+        Self { from: None, to: Some(code), location, units, class: None, original: None, guarded: true, guard_later: false }
+    }
+
+    /// Step 2 as one of several moves of a plan.
+    pub fn planned(code: AllocationCode, location: LocationId, units: i64) -> Self {
+        Self { guard_later: true, ..Self::to_assignment(code, location, units) }
     }
 
     /// An assignment's units go to another assignment, at another location.
@@ -176,15 +184,49 @@ impl Ledger<'_> {
             guards.extend(more);
         }
         self.let_leave(pool, owner, wanted, draft, draft.leave - turned);
-        if guards.is_empty() && unguarded > 0 {
-            let cell = self.sources(owner).guard(draft.sc_item, wanted.location, unguarded);
-            if let Some(cell) = cell {
-                let guard = Part { cell, units: unguarded };
-                self.post_reserved(EntryKind::Reserve, guard, 1, &owner.cause(wanted.to));
-                guards.push(guard);
-            }
+        if guards.is_empty() && unguarded > 0 && !wanted.guard_later {
+            guards.extend(self.reserve_guard(owner, wanted.to, draft.sc_item, wanted.location, unguarded));
         }
         guards
+    }
+
+    fn reserve_guard(
+        &mut self,
+        owner: &Owner,
+        code: Option<AllocationCode>,
+        sc_item: ScItemId,
+        location: LocationId,
+        units: i64,
+    ) -> Option<Part> {
+        let cell = self.sources(owner).guard(sc_item, location, units)?;
+        let guard = Part { cell, units };
+        self.post_reserved(EntryKind::Reserve, guard, 1, &owner.cause(code));
+        Some(guard)
+    }
+
+    /// The Guards that moves of a plan left for later: for each article of which the assignment holds uncertain units
+    /// and no Guard, the one certain cell elsewhere with the largest availability, if it suffices.
+    pub fn take_guard(
+        &mut self,
+        held: &mut Vec<Reservation>,
+        owner: &Owner,
+        code: AllocationCode,
+        location: LocationId,
+    ) {
+        let group = owner.group(Some(code));
+        let mut pool = HeldUnits::new(held);
+        for need in owner.needs(1) {
+            let uncertain =
+                Which { class: Some(StockClass::Uncertain), ..Which::primary(need.sc_item) };
+            let unguarded = group.sum(pool.held, uncertain);
+            if unguarded == 0 || group.sum(pool.held, Which::guard(need.sc_item)) > 0 {
+                continue;
+            }
+            let guard = self.reserve_guard(owner, Some(code), need.sc_item, location, unguarded);
+            if let Some(guard) = guard {
+                pool.add(self.mint, group, Role::Guard, guard, self.at.learnt);
+            }
+        }
     }
 
     /// Releases Primary units of the group from where they lie, uncertain ones first: certain ones may still be wanted

@@ -33,7 +33,7 @@ use crate::stock::hold::{AheadHold, Holder};
 pub struct Occupancy {
     /// Live assignments that hold stock there.
     pub live_assignments: i64,
-    /// Trades with a Notified assignment there, oldest first, at most [`OCCUPANTS_MAX`].
+    /// Trades with a Notified delivery (not pickup) there, oldest first, at most [`OCCUPANTS_MAX`].
     pub notified: Vec<Tid>,
     /// Trades with Unfillable or waiting lines that a location opening might serve, oldest first, at most
     /// [`OCCUPANTS_MAX`] (the same for every location).

@@ -2,6 +2,7 @@
 //! shipped. A connection keeps a few orders under way, so that it never idles while the platform notifies.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -56,7 +57,15 @@ impl Sink {
     /// # Errors
     /// No port is free.
     pub async fn open(secret: Secret) -> Result<Self, LoadError> {
-        let listener = Listener::open().await?;
+        Self::open_at(secret, SocketAddr::from(([127, 0, 0, 1], 0))).await
+    }
+
+    /// Opens it at a loopback address that is known beforehand.
+    ///
+    /// # Errors
+    /// The address is taken.
+    pub async fn open_at(secret: Secret, address: SocketAddr) -> Result<Self, LoadError> {
+        let listener = Listener::open_at(address).await?;
         let desk = Arc::new(SinkDesk { secret, waiting: Mutex::default(), bad: Mutex::default() });
         listener.seat(Arc::clone(&desk) as Arc<dyn Party>);
         Ok(Self { listener, desk })

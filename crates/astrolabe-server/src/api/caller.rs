@@ -70,13 +70,14 @@ impl Caller {
         }
     }
 
-    /// As the timeline names them when they act at a location.
-    pub(crate) fn actor_at(&self, location: LocationId) -> Actor {
+    /// As the timeline names them when they act at a location: the merchant's staff are keepers at their stores, and
+    /// operators at a warehouse, which has no keeper.
+    pub(crate) fn actor_at(&self, location: LocationId, warehouse: bool) -> Actor {
+        let user = self.0.name.clone();
         match self.0.role {
-            UserRole::StoreClerk { .. } | UserRole::Merchant => {
-                Actor::Keeper { user: self.0.name.clone(), store: location }
-            }
-            UserRole::Operator => Actor::Operator { user: self.0.name.clone() },
+            UserRole::StoreClerk { .. } => Actor::Keeper { user, store: location },
+            UserRole::Merchant if !warehouse => Actor::Keeper { user, store: location },
+            UserRole::Merchant | UserRole::Operator => Actor::Operator { user },
         }
     }
 }

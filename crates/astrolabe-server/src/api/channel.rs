@@ -154,9 +154,9 @@ async fn with_pickup(
 
 /// Sends the commands in order and answers after the last.
 async fn tell(app: &Arc<App>, seller: SellerId, commands: Vec<(i64, Option<i64>, Command)>) -> Response {
-    let sent = commands.into_iter().map(|(tid, refund_id, command)| async move {
-        (tid, refund_id, app.submit(seller, command, None).await)
-    });
+    let sent = commands
+        .into_iter()
+        .map(|(tid, refund_id, command)| async move { (tid, refund_id, app.submit(seller, command, None).await) });
     // Each is queued when first polled, and they are polled in order.
     let answers = join_all(sent).await;
     let alone = answers.len() == 1;

@@ -196,14 +196,13 @@ async fn answer(
     let tid = app.store.trade_of_allocation(seller, code).await.map_err(|error| ApiFailure::storage(&error))?;
     let tid = tid.ok_or_else(unknown)?;
     let view = app.store.trade(seller, tid).await.map_err(|error| ApiFailure::storage(&error))?;
-    let location = view.as_ref().and_then(|view| view.file.by_code(code)).map(|found| found.location);
-    let location = location.ok_or_else(unknown)?;
-    caller.must_act_for(location)?;
+    let assignment = view.as_ref().and_then(|view| view.file.by_code(code)).ok_or_else(unknown)?;
+    caller.must_act_for(assignment.location)?;
     let answer = StoreAnswer {
         tid,
         address: Address::Code(code, Vec::new()),
         claims_warehouse: None,
-        who: caller.actor_at(location),
+        who: caller.actor_at(assignment.location, assignment.warehouse),
         happened: app.clock.now(),
     };
     app.submit(seller, command(answer), None).await?;

@@ -52,7 +52,7 @@ enum Kept {
 }
 
 /// The outcome as text, where it is one that is kept.
-pub fn keep(outcome: &Outcome) -> Option<String> {
+pub(super) fn keep(outcome: &Outcome) -> Option<String> {
     let kept = match outcome {
         Outcome::Done => Kept::Done,
         Outcome::StoreCreated(id) => Kept::StoreCreated(*id),
@@ -64,7 +64,7 @@ pub fn keep(outcome: &Outcome) -> Option<String> {
 }
 
 /// The outcome a kept text stands for.
-pub fn recall(body: &str) -> Option<Outcome> {
+pub(super) fn recall(body: &str) -> Option<Outcome> {
     Some(match serde_json::from_str(body).ok()? {
         Kept::Done => Outcome::Done,
         Kept::StoreCreated(id) => Outcome::StoreCreated(id),

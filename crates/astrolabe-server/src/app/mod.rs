@@ -59,7 +59,7 @@ pub struct App {
     pub limits: Limits,
     pub lanes: Lanes,
     /// Where committed calls outward are handed over, without a detour through the database.
-    pub outward: OutwardQueue,
+    pub(crate) outward: OutwardQueue,
     /// Rung when a group left work rows.
     pub work_left: Notify,
 }

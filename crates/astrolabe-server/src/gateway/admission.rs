@@ -70,7 +70,9 @@ fn seller_of(directory: &DirectoryIndex, app: &AppKey, call: &Call) -> Result<Se
 fn body_names_nobody_else(call: &Call, seller: SellerId, nick: &str) -> Result<(), WireError> {
     let same = |name: &str| match call.fields.get(name) {
         Some(Value::Int(id)) => *id == seller.0,
-        Some(Value::Text(text)) => text.trim() == seller.0.to_string() || (name == "seller_code" && text.trim() == nick),
+        Some(Value::Text(text)) => {
+            text.trim() == seller.0.to_string() || (name == "seller_code" && text.trim() == nick)
+        }
         Some(Value::Bool(_) | Value::List(_) | Value::Struct(_)) => false,
         None => true,
     };

@@ -146,13 +146,7 @@ mod tests {
 
     #[test]
     fn zipped_answers_go_to_those_who_take_them() {
-        let table = [
-            ("gzip", true),
-            ("deflate, GZIP;q=0.5", true),
-            ("gzip;q=0", false),
-            ("br", false),
-            ("", false),
-        ];
+        let table = [("gzip", true), ("deflate, GZIP;q=0.5", true), ("gzip;q=0", false), ("br", false), ("", false)];
         for (offer, expected) in table {
             assert_eq!(accepts_gzip(&headers(&[(ACCEPT_ENCODING, offer)])), expected, "{offer}");
         }

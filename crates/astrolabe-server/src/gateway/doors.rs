@@ -87,7 +87,9 @@ impl Ended {
             Ok(_) => Ended::Failed,
             Err(error) if error.sub_code().is_some_and(|code| code.starts_with("isp.")) => Ended::Unavailable,
             Err(WireError::Business { .. }) => Ended::Refused,
-            Err(WireError::Platform { .. } | WireError::Missing { .. } | WireError::Invalid { .. }) => Ended::TurnedAway,
+            Err(WireError::Platform { .. } | WireError::Missing { .. } | WireError::Invalid { .. }) => {
+                Ended::TurnedAway
+            }
         }
     }
 }
@@ -195,7 +197,8 @@ fn note(
     };
     let ended = Ended::of(result).name();
     let took = started.elapsed();
-    metrics::counter!("astrolabe_gateway_calls_total", "method" => method, "door" => door, "outcome" => ended).increment(1);
+    metrics::counter!("astrolabe_gateway_calls_total", "method" => method, "door" => door, "outcome" => ended)
+        .increment(1);
     metrics::histogram!("astrolabe_gateway_call_seconds", "door" => door).record(took.as_secs_f64());
     match result {
         Ok(_) => tracing::debug!(%request_id, method, door, ended, ?took, "call answered"),
@@ -208,7 +211,8 @@ fn note(
 
 fn respond(rendered: Rendered, request_headers: &HeaderMap) -> Response {
     let plain = rendered.body.into_bytes();
-    let zipped = (plain.len() > GZIP_ABOVE_BYTES && body::accepts_gzip(request_headers)).then(|| body::zip(&plain)).flatten();
+    let zipped =
+        (plain.len() > GZIP_ABOVE_BYTES && body::accepts_gzip(request_headers)).then(|| body::zip(&plain)).flatten();
     let is_zipped = zipped.is_some();
     let mut response = Response::new(Body::from(zipped.unwrap_or(plain)));
     let headers = response.headers_mut();

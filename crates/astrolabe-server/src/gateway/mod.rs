@@ -16,5 +16,5 @@ mod refusals;
 
 pub use doors::router;
 pub use omnichannel::{merged_trade, omnichannel_param};
-pub use refusals::{errors_markdown, refusal_code};
 pub(crate) use places::{Claim, PlaceBook, PlaceError, store_by_code};
+pub use refusals::{errors_markdown, refusal_code};

@@ -53,7 +53,8 @@ fn record(
         None => add("targetCode", assignment.location.to_string()),
     }
     add("orderState", assignment.state.white_paper_state().to_owned());
-    if let (AssignmentState::Notified, false, Some(due)) = (&assignment.state, assignment.warehouse, assignment.due_at) {
+    if let (AssignmentState::Notified, false, Some(due)) = (&assignment.state, assignment.warehouse, assignment.due_at)
+    {
         add("acceptExpirationTime", expiration(due));
     }
     if file.assignments.iter().any(|known| known.oid == line.oid && !known.warehouse) {
@@ -352,7 +353,10 @@ mod tests {
     #[test]
     fn attributes_are_carried_and_cannot_break_or_fake_a_record() {
         let table = [
-            (r#"{"batch":"B:7","gift":[{"code":"G1","num":2}],"n":5}"#, "batch:B:7,gift:[{\"code\":\"G1\"%2C\"num\":2}],n:5"),
+            (
+                r#"{"batch":"B:7","gift":[{"code":"G1","num":2}],"n":5}"#,
+                "batch:B:7,gift:[{\"code\":\"G1\"%2C\"num\":2}],n:5",
+            ),
             (r#"{"orderState":"X_SHOP_HANDLED","a;b":"c,d"}"#, "a%3Bb:c%2Cd"),
             ("gift,of;the%house", "attributes:gift%2Cof%3Bthe%25house"),
             (" ", ""),

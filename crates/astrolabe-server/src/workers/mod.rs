@@ -16,20 +16,20 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use outward::OutwardQueue;
+pub(crate) use outward::OutwardQueue;
 
 use crate::app::App;
 
 /// Running workers.
 #[derive(Debug)]
-pub struct Workers {
+pub(crate) struct Workers {
     stop: watch::Sender<bool>,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Workers {
     /// Starts all of them.
-    pub fn start(app: &Arc<App>) -> Self {
+    pub(crate) fn start(app: &Arc<App>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let tasks = vec![
             tokio::spawn(outward::run(Arc::clone(app), stopped.clone())),
@@ -40,7 +40,7 @@ impl Workers {
     }
 
     /// Takes up nothing new, lets running attempts end, and returns.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
         for task in self.tasks {
             if let Err(error) = task.await {

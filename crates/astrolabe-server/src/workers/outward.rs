@@ -32,7 +32,7 @@ const LEASE_MS: i64 = 20_000;
 
 /// The way from the lanes to the dispatcher.
 #[derive(Debug)]
-pub struct OutwardQueue {
+pub(crate) struct OutwardQueue {
     sender: mpsc::Sender<DueOutward>,
     receiver: Mutex<Option<mpsc::Receiver<DueOutward>>>,
 }

@@ -6,6 +6,8 @@ mod directory;
 mod goods;
 mod orders;
 mod outward;
+mod overview;
+mod snapshot;
 mod stock;
 
 use serde::Serialize;
@@ -14,15 +16,20 @@ use serde::de::DeserializeOwned;
 use crate::error::StoreError;
 
 pub(crate) use codes::{CauseColumns, class_code, entry_code, holder_kind, role_code};
-pub(crate) use directory::{DirectoryKind, DirectoryRows, directory_rows};
-pub(crate) use goods::{ItemDoc, ItemGather, item_doc, location, mapping, sc_item, seller};
+pub(crate) use directory::{DirectoryKind, directory_rows};
+pub(crate) use goods::{ItemGather, item_doc, location, mapping, sc_item, seller};
 pub(crate) use orders::{
-    FileGather, assignment, is_open, reservation, task, timeline_fact, trade, trade_awaits, work,
+    FileGather, assignment, fact_columns, is_open, reservation, reservation_columns, task, timeline_fact, trade,
+    trade_awaits, work,
 };
-pub(crate) use outward::{StateColumns, due_outward, outward_view, receiver_text};
+pub(crate) use outward::{
+    StateColumns, due_outward, outward_columns, outward_state_columns, outward_view, receiver_text,
+};
+pub(crate) use overview::ShownStates;
+pub(crate) use snapshot::{ahead_facts, report, stranger};
 pub(crate) use stock::{
-    AheadGather, ArticleGather, adjust, ahead_columns, ahead_state_code, bill, cell, cell_key, entry, quiet_articles,
-    queue_outcome, waiting,
+    AheadGather, ArticleGather, adjust, ahead_columns, ahead_state_code, bill, bill_columns, cell, cell_columns,
+    entry, entry_columns, queue_outcome, quiet_articles, waiting,
 };
 
 /// One row as a driver gives it, by column number.

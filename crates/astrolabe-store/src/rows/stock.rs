@@ -15,14 +15,6 @@ use crate::error::StoreError;
 use crate::rows::codes::{cause, class, entry_kind, unknown};
 use crate::rows::{Fields, from_doc, from_word};
 
-/// The columns that name a cell.
-macro_rules! cell_key_columns {
-    () => {
-        "sc_item, location_id, class, channel"
-    };
-}
-pub(crate) use cell_key_columns;
-
 /// The columns of a cell, its key first.
 macro_rules! cell_columns {
     () => {

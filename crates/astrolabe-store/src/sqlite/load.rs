@@ -11,7 +11,9 @@ use astrolabe_core::stock::article::ArticleStock;
 use astrolabe_core::stock::cell::CellKey;
 use astrolabe_core::stock::hold::{AheadHold, Holder, HolderName};
 use astrolabe_core::time::Timestamp;
-use astrolabe_core::world::{HOLDERS_MAX, Loaded, Names, OCCUPANTS_MAX, Occupancy};
+use astrolabe_core::world::{
+    AdjustKey, AdjustRecord, BillKey, BillRecord, HOLDERS_MAX, Loaded, Names, OCCUPANTS_MAX, Occupancy,
+};
 
 use crate::contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, SellerState};
 use crate::error::StoreError;
@@ -121,8 +123,14 @@ impl By<'_> {
         let items = "SELECT item_id, doc FROM item WHERE seller_id = ?1 AND item_id = ?2";
         let skus = "SELECT item_id, sku_id, sc_item, components FROM item_sku WHERE seller_id = ?1 AND item_id = ?2";
         let bound = "SELECT item_id, location_id FROM item_store WHERE seller_id = ?1 AND item_id = ?2";
+        let mapped = "SELECT item_id FROM item_sku WHERE seller_id = ?1 AND sc_item = ?2";
+        let mut wanted = names.items.clone();
+        for sc_item in &names.mapped_to {
+            let key = (self.seller.0, sc_item.0);
+            wanted.extend(all(self.connection, mapped, key, |row| Ok(ItemId(row.int(0)?)))?);
+        }
         let mut found = ItemGather::default();
-        for item in &names.items {
+        for item in wanted {
             let key = (self.seller.0, item.0);
             each(self.connection, items, key, |row| found.item(row))?;
             each(self.connection, skus, key, |row| {
@@ -183,7 +191,7 @@ impl By<'_> {
         Ok(holds.finish())
     }
 
-    fn bills(&self, names: &Names) -> Result<Vec<(astrolabe_core::world::BillKey, astrolabe_core::world::BillRecord)>, StoreError> {
+    fn bills(&self, names: &Names) -> Result<Vec<(BillKey, BillRecord)>, StoreError> {
         let bills = concat!("SELECT ", bill_columns!(), " FROM stock_bill WHERE seller_id = ?1 AND bill_num = ?2");
         let mut found = Vec::new();
         for number in &names.bill_nums {
@@ -192,7 +200,7 @@ impl By<'_> {
         Ok(found)
     }
 
-    fn adjusts(&self, names: &Names) -> Result<Vec<(astrolabe_core::world::AdjustKey, astrolabe_core::world::AdjustRecord)>, StoreError> {
+    fn adjusts(&self, names: &Names) -> Result<Vec<(AdjustKey, AdjustRecord)>, StoreError> {
         let adjusts = "SELECT bill_num, oid, doc FROM stock_adjust WHERE seller_id = ?1 AND bill_num = ?2";
         let mut found = Vec::new();
         for number in &names.adjust_nums {

@@ -130,7 +130,7 @@ impl Store for SqliteStore {
     async fn assignments_at(
         &self,
         seller: SellerId,
-        location: LocationId,
+        location: Option<LocationId>,
         after: Option<AllocationCode>,
         limit: usize,
     ) -> Result<Vec<AssignmentView>, StoreError> {
@@ -193,7 +193,7 @@ impl Store for SqliteStore {
         self.readers.read(move |connection| overview::overview(connection, seller)).await
     }
 
-    async fn stock_snapshot(&self, seller: SellerId) -> Result<Snapshot, StoreError> {
-        self.readers.read(move |connection| snapshot::stock(connection, seller)).await
+    async fn stock_snapshot(&self, seller: SellerId, now: Timestamp) -> Result<Snapshot, StoreError> {
+        self.readers.read(move |connection| snapshot::stock(connection, seller, now)).await
     }
 }

@@ -22,7 +22,12 @@ fn an_offer_left_unanswered_goes_elsewhere_at_its_deadline_and_not_before() {
     assert_eq!(shop.live(10).state, AssignmentState::Notified);
     shop.look(1, Millis(1));
     assert_eq!(shop.unassigned(1, 10).unwrap().name(), "routing");
-    assert!(shop.told().ends_with("isv: refused\npos: allocations -10@1\nisv: allocate") || shop.told().ends_with("isv: refused\nisv: allocate\npos: allocations -10@1"), "{}", shop.told());
+    assert!(
+        shop.told().ends_with("isv: refused\npos: allocations -10@1\nisv: allocate")
+            || shop.told().ends_with("isv: refused\nisv: allocate\npos: allocations -10@1"),
+        "{}",
+        shop.told()
+    );
 }
 
 #[test]
@@ -31,10 +36,8 @@ fn deadlines_run_in_the_stores_opening_hours() {
     let mut place = shop.world.places.get(NEAR).unwrap().clone();
     // It opens one hour from now and stays open for ten.
     let minute = shop.now.shanghai_time_of_day().0 / 60_000 + 60;
-    place.hours = OpeningHours {
-        opens_minute: (minute % 1_440) as u16,
-        closes_minute: ((minute + 600) % 1_440) as u16,
-    };
+    place.hours =
+        OpeningHours { opens_minute: (minute % 1_440) as u16, closes_minute: ((minute + 600) % 1_440) as u16 };
     shop.world.put_place(place);
     shop.stock(NEAR, StockClass::Certain, 5);
     shop.tell(&seen(paid(1, &[(ITEM, 1)], shop.now)));

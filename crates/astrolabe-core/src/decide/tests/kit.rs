@@ -20,8 +20,8 @@ use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator, Seller, Settings};
 use crate::stock::cell::{CellKey, StockCell, StockClass};
 use crate::stock::entry::StockEntry;
-use crate::stock::report::committed_after;
 use crate::stock::hold::{AheadState, Holder, HolderKind, HolderName, Role};
+use crate::stock::report::committed_after;
 use crate::time::{Millis, OpeningHours, Timestamp};
 use crate::world::{BillKey, BillRecord, Loaded, Names, NewWork, Occupancy, TaskKind, World};
 
@@ -108,8 +108,7 @@ impl Shop {
     pub(crate) fn with(settings: Settings) -> Self {
         let seller = Seller { id: SellerId(7), nick: "shop".into(), settings };
         let warehouse = LocationKind::Warehouse { code: WarehouseCode("W9".into()) };
-        let places =
-            [store(NEAR, 121.5), store(MIDDLE, 122.0), store(FAR, 124.0), place(WAREHOUSE, warehouse, 131.0)];
+        let places = [store(NEAR, 121.5), store(MIDDLE, 122.0), store(FAR, 124.0), place(WAREHOUSE, warehouse, 131.0)];
         let mut world = World::new(seller, 1, places);
         let one = |sc_item| Component { sc_item, per_unit: 1 };
         let items = vec![
@@ -169,7 +168,8 @@ impl Shop {
 
     fn load(&mut self, names: Names) {
         let missing = self.world.missing(names.clone());
-        let mut loaded = Loaded::default();
+        let known = missing.sc_items.iter().filter_map(|id| self.world.sc_items.get(id).cloned());
+        let mut loaded = Loaded { sc_items: known.collect(), ..Loaded::default() };
         for cell in &names.holders {
             loaded.holders.insert(*cell, self.holders(cell));
         }
@@ -187,7 +187,7 @@ impl Shop {
         self.world.files.iter().map(|(_, file)| file)
     }
 
-    fn holders(&self, cell: &CellKey) -> Vec<Holder> {
+    pub(crate) fn holders(&self, cell: &CellKey) -> Vec<Holder> {
         let held = self.files().flat_map(|file| file.reservations.iter().map(move |held| (file, held)));
         let ahead = self.world.ahead.iter().filter(|(_, hold)| hold.state == AheadState::Held);
         let ahead = ahead.flat_map(|(key, hold)| {
@@ -201,10 +201,12 @@ impl Shop {
         held.filter(|(_, held)| held.cell == *cell)
             .map(|(file, held)| {
                 let state = held.code.and_then(|code| file.by_code(code)).map(|found| &found.state);
+                let line = file.trade.sub_order(held.oid);
+                let is_delivery = line.is_some_and(|line| line.delivery == Delivery::Ship);
                 let kind = match (held.role, state) {
                     (Role::Guard, _) => HolderKind::Guard,
                     (Role::Primary, None) => HolderKind::Unassigned,
-                    (Role::Primary, Some(AssignmentState::Notified)) => HolderKind::Offered,
+                    (Role::Primary, Some(AssignmentState::Notified)) if is_delivery => HolderKind::Offered,
                     (Role::Primary, Some(_)) => HolderKind::Kept,
                 };
                 let who = HolderName::Trade { tid: held.tid, reservation: held.id };

@@ -7,3 +7,7 @@ mod refunds;
 mod routes;
 mod stock_random;
 mod walks;
+mod adjusts;
+mod reports;
+mod works;
+mod masters;

@@ -130,10 +130,7 @@ fn the_store_answers_a_cancel_request() {
 
         reply(&mut shop, false).unwrap();
         assert_eq!((state(&shop).as_str(), reserved(&shop)), ("cancel_denied", 1), "{stage}");
-        shop.tell(&Command::SeeRefund(SeenRefund {
-            id: RefundId(6),
-            ..refund(10, 6, RefundStatus::Asked, shop.now)
-        }));
+        shop.tell(&Command::SeeRefund(SeenRefund { id: RefundId(6), ..refund(10, 6, RefundStatus::Asked, shop.now) }));
         assert_eq!(state(&shop), "cancel_requested", "{stage}: a new request may be answered anew");
         reply(&mut shop, false).unwrap();
         let mut closed = shop.clone();
@@ -185,11 +182,8 @@ fn what_a_refund_means_is_decided_when_it_is_first_seen() {
     for (stage, fee, has_good_return, kind) in table {
         let mut shop = at_stage(stage);
         let before = state(&shop);
-        let asked = SeenRefund {
-            refund_fee: Fen(fee),
-            has_good_return,
-            ..refund(10, 5, RefundStatus::Asked, shop.now)
-        };
+        let asked =
+            SeenRefund { refund_fee: Fen(fee), has_good_return, ..refund(10, 5, RefundStatus::Asked, shop.now) };
         shop.tell(&Command::SeeRefund(asked));
         assert_eq!(shop.file(1).trade.refunds[0].kind, kind, "{stage} {fee}");
         let stops = matches!(kind, RefundKind::ForGoods | RefundKind::Return);

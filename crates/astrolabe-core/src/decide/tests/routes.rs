@@ -24,14 +24,7 @@ fn accept(shop: &mut Shop, oid: i64, at: LocationId, who: Actor) -> Result<(), R
 }
 
 fn reallocate(oid: i64, target: Option<LocationId>, who: Actor, request: i64, force: bool) -> Command {
-    Command::Reallocate(Reallocate {
-        tid: Tid(oid / 10),
-        sub_orders: vec![Oid(oid)],
-        target,
-        who,
-        request,
-        force,
-    })
+    Command::Reallocate(Reallocate { tid: Tid(oid / 10), sub_orders: vec![Oid(oid)], target, who, request, force })
 }
 
 #[test]
@@ -276,12 +269,8 @@ fn a_listing_that_maps_to_nothing_is_a_task_and_routes_once_it_is_mapped() {
     shop.tell(&seen(paid(1, &[(UNMAPPED_ITEM, 1)], shop.now)));
     assert_eq!(shop.unassigned(1, 10).unwrap().name(), "unfillable");
     assert_eq!(shop.tasks, vec![TaskKind::Unfillable]);
-    let map = Command::MapItem {
-        item: UNMAPPED_ITEM,
-        sku: crate::ids::SkuId(0),
-        sc_item: Some(ARTICLE),
-        outer_code: None,
-    };
+    let map =
+        Command::MapItem { item: UNMAPPED_ITEM, sku: crate::ids::SkuId(0), sc_item: Some(ARTICLE), outer_code: None };
     shop.tell(&map);
     shop.look(1, Millis::seconds(1));
     assert_eq!(shop.live(10).location, NEAR);
@@ -352,4 +341,61 @@ fn the_pos_app_that_allocates_itself_is_told_only_what_the_platform_decided() {
     shop.tell(&seen(paid(2, &[(ITEM, 1)], shop.now)));
     shop.look(2, Millis::minutes(5));
     assert!(shop.told().ends_with("isv: allocations 20@1"), "{}", shop.told());
+}
+
+#[test]
+fn a_pickup_is_offered_to_the_chosen_store_alone() {
+    let pickup = |shop: &Shop, tid| {
+        let mut trade = paid(tid, &[(ITEM, 1)], shop.now);
+        trade.lines[0].delivery = crate::order::trade::Delivery::Pickup { store: FAR };
+        seen(trade)
+    };
+    let mut shop = Shop::open(Allocator::Platform, pos());
+    shop.stock(NEAR, StockClass::Certain, 5);
+    shop.stock(FAR, StockClass::Certain, 1);
+    shop.tell(&pickup(&shop, 1));
+    shop.tell(&pickup(&shop, 2));
+    assert_eq!(shop.live(10).location, FAR);
+    assert_eq!(shop.unassigned(2, 20).unwrap().name(), "unfillable");
+    refuse(&mut shop, 10, FAR, app("pos"), RefuseReason::Other);
+    assert_eq!(shop.unassigned(1, 10).unwrap().name(), "unfillable");
+}
+
+#[test]
+fn a_pre_payment_hold_is_taken_over_at_payment() {
+    let mut shop = Shop::open(Allocator::Platform, pos());
+    shop.stock(FAR, StockClass::Certain, 1);
+    let key = crate::ids::HoldKey("cart".into());
+    shop.tell(&Command::ReserveAhead(crate::command::ReserveAhead {
+        key: key.clone(),
+        item: ITEM,
+        sku: crate::ids::SkuId(0),
+        quantity: 1,
+        ttl: Millis::minutes(10),
+    }));
+    shop.tell(&seen(paid(1, &[(ITEM, 1)], shop.now)));
+    assert_eq!(shop.unassigned(1, 10).unwrap().name(), "unfillable", "the only unit is held for somebody");
+    let mut trade = paid(2, &[(ITEM, 1)], shop.now);
+    trade.lines[0].reserve_key = Some(key);
+    shop.tell(&seen(trade));
+    assert_eq!(shop.live(20).location, FAR);
+    assert_eq!(shop.cell(FAR, StockClass::Certain).reserved, 1);
+}
+
+#[test]
+fn a_listing_divided_over_two_places_is_one_line_with_two_assignments() {
+    let mut shop = Shop::open(Allocator::Platform, pos());
+    shop.stock(NEAR, StockClass::Certain, 1);
+    shop.stock(MIDDLE, StockClass::Certain, 2);
+    shop.tell(&seen(paid(1, &[(ITEM, 3)], shop.now)));
+    assert_eq!(shop.unassigned(1, 10).unwrap().name(), "unfillable", "not unless the seller allows it");
+    shop.world.seller.settings.split_quantity = true;
+    shop.look(1, Millis::seconds(1));
+    let parts: Vec<_> = shop.file(1).live_of(Oid(10)).map(|part| (part.location, part.units)).collect();
+    assert!(parts.contains(&(NEAR, 1)) && parts.contains(&(MIDDLE, 2)), "{parts:?}");
+    let fact = shop.facts.iter().find(|fact| fact.fact == Fact::Allocated).unwrap();
+    let text = fact.detail.as_ref().unwrap();
+    assert!(text.len() <= 1_024, "{} bytes", text.len());
+    let decision: crate::routing::Decision = serde_json::from_str(text).unwrap();
+    assert_eq!(crate::routing::choose(&decision.input), decision.plan, "it can be replayed from what is stored");
 }

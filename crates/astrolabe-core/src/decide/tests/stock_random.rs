@@ -6,9 +6,11 @@ use crate::command::*;
 use crate::decide::tests::kit::*;
 use crate::ids::*;
 use crate::order::refund::RefundStatus;
+use crate::order::trade::Delivery;
+use crate::place::{Location, StoreStatus};
 use crate::seller::{Acceptor, Allocator, FinalQuantityPolicy, ReturnPolicy, Settings};
 use crate::stock::cell::StockClass;
-use crate::stock::hold::AheadState;
+use crate::stock::hold::{AheadState, HolderKind};
 use crate::stock::invariants::{Snapshot, audit};
 use crate::stock::snapshot::History;
 use crate::time::{Millis, Timestamp};
@@ -19,7 +21,7 @@ type Deed = (u8, u8, u8, i64);
 const PLACES: [LocationId; 4] = [NEAR, MIDDLE, FAR, WAREHOUSE];
 const KINDS: [BillKind; 4] = [BillKind::Initial, BillKind::Included, BillKind::Excluded, BillKind::Balance];
 /// Kinds of deeds that [`command`] knows.
-const DEEDS: u8 = 17;
+const DEEDS: u8 = 19;
 
 fn settings(choice: u8) -> Settings {
     let odd = |bit: u8| choice & bit != 0;
@@ -65,57 +67,60 @@ fn subject(shop: &Shop, which: u8, place: u8) -> (i64, i64, LocationId) {
 }
 
 fn command(shop: &Shop, number: usize, deed: Deed) -> Command {
-    let (what, which, place, units) = deed;
+    match deed.0 % DEEDS {
+        0 | 1 => {
+            let next = (deed.0, deed.1 + 1, deed.2, deed.3);
+            Command::ReportStock(vec![bill(shop, number, deed), bill(shop, number, next)])
+        }
+        2 | 3 | 18 => the_channel(shop, number, deed),
+        4 | 5 | 13 | 14 => the_allocator(shop, number, deed),
+        15..=17 => the_merchant(shop, deed),
+        _ => the_store(shop, deed),
+    }
+}
+
+/// A paid trade, or a closed line of a known one.
+fn the_channel(shop: &Shop, number: usize, (what, which, place, units): Deed) -> Command {
+    if what % DEEDS == 18 {
+        let mut trade = paid(subject(shop, which, place).0, &[(ITEM, 1)], shop.now);
+        trade.lines[0].closed = true;
+        return seen(trade);
+    }
+    let item = if which % 4 == 0 { KIT_ITEM } else { ITEM };
+    let mut trade = paid(100 + number as i64, &[(item, units.abs() % 4 + 1)], shop.now);
+    trade.lines[0].reserve_key = (place == 0).then_some(key(which));
+    if units == 3 {
+        trade.lines[0].delivery = Delivery::Pickup { store: PLACES[usize::from(place)] };
+    }
+    seen(trade)
+}
+
+fn key(which: u8) -> HoldKey {
+    HoldKey(format!("K{}", which % 3))
+}
+
+fn the_allocator(shop: &Shop, number: usize, (what, which, place, units): Deed) -> Command {
     let (tid, oid, there) = subject(shop, which, place);
-    let said = || answer(oid, there, operator(), shop.now);
     let target = PLACES[usize::from(place)];
-    let allocator = match shop.world.seller.settings.allocator {
-        Allocator::App(_) => app("isv"),
-        Allocator::Platform => operator(),
-    };
-    let refunded = |status| {
-        Command::SeeRefund(refund(oid, oid + i64::from(which % 2), status, shop.now))
-    };
-    let key = HoldKey(format!("K{}", which % 3));
+    let item = if units > 7 { KIT_ITEM } else { ITEM };
     match what % DEEDS {
-        0 | 1 => Command::ReportStock(vec![
-            bill(shop, number, deed),
-            bill(shop, number, (what, which + 1, place, units)),
-        ]),
-        2 | 3 => {
-            let item = if which % 4 == 0 { KIT_ITEM } else { ITEM };
-            let mut trade = paid(100 + number as i64, &[(item, units.abs() % 4 + 1)], shop.now);
-            trade.lines[0].reserve_key = (place == 0).then_some(key);
-            seen(trade)
-        }
         4 | 5 => sync(oid, target, shop.now),
-        6 => Command::Accept(said()),
-        7 => {
-            let reason = if units % 2 == 0 { RefuseReason::NoGoods } else { RefuseReason::Other };
-            Command::Refuse { answer: said(), reason }
-        }
-        8 => Command::Ship { answer: said(), shipment: shipment("SF1", shop.now) },
-        9 => refunded(RefundStatus::Asked),
-        10 => refunded(if units % 2 == 0 { RefundStatus::Withdrawn } else { RefundStatus::Granted }),
-        11 => Command::AnswerCancel { answer: said(), confirmed: units % 2 == 0, refund: None },
-        12 => Command::ReceiveReturn(said()),
         13 => Command::AdjustHold(AdjustHold {
             bill_num: BillNum(format!("J{}", number / 2)),
             tid: Tid(tid),
             oid: Oid(oid),
             target,
-            goods: Goods::Listing {
-                item: if units > 7 { KIT_ITEM } else { ITEM },
-                sku: SkuId(0),
-                outer_code: String::new(),
-            },
+            goods: Goods::Listing { item, sku: SkuId(0), outer_code: String::new() },
             class: class(units),
             quantity: units.abs() % 4,
             original: (which % 3 == 0).then_some(there),
             adjust_type: None,
-            who: allocator,
+            who: match shop.world.seller.settings.allocator {
+                Allocator::App(_) => app("isv"),
+                Allocator::Platform => operator(),
+            },
         }),
-        14 => Command::Reallocate(Reallocate {
+        _ => Command::Reallocate(Reallocate {
             tid: Tid(tid),
             sub_orders: vec![],
             target: (units % 2 == 0).then_some(target),
@@ -123,14 +128,45 @@ fn command(shop: &Shop, number: usize, deed: Deed) -> Command {
             request: number as i64,
             force: units > 9,
         }),
+    }
+}
+
+/// Holds before payment, and stores that shut and open.
+fn the_merchant(shop: &Shop, (what, which, place, units): Deed) -> Command {
+    match what % DEEDS {
         15 => Command::ReserveAhead(ReserveAhead {
-            key,
+            key: key(which),
             item: if place == 3 { KIT_ITEM } else { ITEM },
             sku: SkuId(0),
             quantity: units,
             ttl: Millis::minutes(units.abs()),
         }),
-        _ => Command::ReleaseAhead { key },
+        16 => Command::ReleaseAhead { key: key(which) },
+        _ => {
+            let status = if units > 3 { StoreStatus::Normal } else { StoreStatus::Hold };
+            let place = shop.world.places.get(PLACES[usize::from(place)]).unwrap().clone();
+            Command::UpdateStore(Box::new(Location { status, ..place }))
+        }
+    }
+}
+
+/// What a store does with what it has, and what a buyer wants back.
+fn the_store(shop: &Shop, (what, which, place, units): Deed) -> Command {
+    let (_, oid, there) = subject(shop, which, place);
+    let even = units % 2 == 0;
+    let answer = answer(oid, there, operator(), shop.now);
+    let refunded =
+        |status| Command::SeeRefund(refund(oid, oid + i64::from(which % 2), status, shop.now));
+    match what % DEEDS {
+        6 => Command::Accept(answer),
+        7 => {
+            Command::Refuse { answer, reason: if even { RefuseReason::NoGoods } else { RefuseReason::Other } }
+        }
+        8 => Command::Ship { answer, shipment: shipment("SF1", shop.now) },
+        9 => refunded(RefundStatus::Asked),
+        10 => refunded(if even { RefundStatus::Withdrawn } else { RefundStatus::Granted }),
+        11 => Command::AnswerCancel { answer, confirmed: even, refund: None },
+        _ => Command::ReceiveReturn(answer),
     }
 }
 
@@ -202,6 +238,18 @@ fn nobody_waits_in_vain(shop: &Shop) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Whoever may be freed for a short cell has been.
+fn nobody_lesser_holds_a_short_cell(shop: &Shop) -> Result<(), TestCaseError> {
+    for article in shop.world.stock.articles() {
+        for (key, _) in article.cells().filter(|(_, cell)| cell.is_short()) {
+            let mut lesser = shop.holders(key);
+            lesser.retain(|holder| holder.kind != HolderKind::Kept);
+            prop_assert!(lesser.is_empty(), "{key} is short and held by {lesser:?}");
+        }
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -227,6 +275,7 @@ proptest! {
         quiet(&mut shop)?;
         let violations = audit(&snapshot(&shop, true));
         prop_assert!(violations.is_empty(), "when all is quiet: {violations:#?}");
+        nobody_lesser_holds_a_short_cell(&shop)?;
         nobody_waits_in_vain(&shop).map_err(|error| TestCaseError::fail(format!("{error}\n{}", shop.story())))?;
     }
 }

@@ -88,7 +88,8 @@ mod tests {
             let failure = read_one(&PUBLISHED.replace(from, to)).expect_err(field);
             assert_eq!(failure.body.error.field.as_deref(), Some(field));
         }
-        let returning = PUBLISHED.replace("\"has_good_return\": false,", "").replace("\"REFUND\"", "\"REFUND_AND_RETURN\"");
+        let returning =
+            PUBLISHED.replace("\"has_good_return\": false,", "").replace("\"REFUND\"", "\"REFUND_AND_RETURN\"");
         assert!(read_one(&returning).expect("is readable").has_good_return);
     }
 }

@@ -265,10 +265,14 @@ mod tests {
         assert!(seen.omni_marked && !seen.self_operated && read.pickup.is_none());
         assert_eq!(seen.destination.city, "杭州市");
         assert!(seen.destination.point.is_some());
-        let lines: Vec<_> = seen.lines.iter().map(|line| (line.oid.0, line.sku.0, line.quantity, line.payment.0)).collect();
+        let lines: Vec<_> =
+            seen.lines.iter().map(|line| (line.oid.0, line.sku.0, line.quantity, line.payment.0)).collect();
         assert_eq!(
             lines,
-            [(2_004_574_256_083_903, 3_101_234_567_890, 1, 27_900), (2_004_574_256_093_903, 3_101_234_567_891, 2, 9_800)]
+            [
+                (2_004_574_256_083_903, 3_101_234_567_890, 1, 27_900),
+                (2_004_574_256_093_903, 3_101_234_567_891, 2, 9_800)
+            ]
         );
         assert_eq!(seen.lines[0].outer_code, "SP-1001-M-RED");
         assert!(seen.published.starts_with(r#"{"tid":2004574256073903,"#), "the trade alone, as it came");
@@ -327,14 +331,18 @@ mod tests {
             let line = one(PAID, members).seen.lines.remove(0);
             assert_eq!((line.closed, line.finished, line.payment.0), (closed, finished, fen), "{members}");
         }
-        let line = one(PAID, r#""oid_str":"2004574256083999","sku_id":"","astrolabe_reserve_key":"cart-1""#).seen.lines.remove(0);
+        let line = one(PAID, r#""oid_str":"2004574256083999","sku_id":"","astrolabe_reserve_key":"cart-1""#)
+            .seen
+            .lines
+            .remove(0);
         assert_eq!((line.oid.0, line.sku.0), (2_004_574_256_083_999, 0), "the text twin has all digits");
         assert_eq!(line.reserve_key, Some(HoldKey("cart-1".into())));
     }
 
     #[test]
     fn marks_of_pickup_and_self_operation() {
-        let code = |code: &str, field: &str| Some(PickupStore::Code { code: StoreCode(code.into()), field: field.into() });
+        let code =
+            |code: &str, field: &str| Some(PickupStore::Code { code: StoreCode(code.into()), field: field.into() });
         let id = Some(PickupStore::Id { text: "1342".into(), field: "rt_omni_store_id".into() });
         let table = [
             (r#""rt_omni_send_type":"storeSend","rt_omni_store_id":"1342""#, None),
@@ -362,7 +370,10 @@ mod tests {
             (trade_with(&format!(r#"{PAID},"pay_time":"yesterday""#), ""), "pay_time"),
             (trade_with(&format!(r#"{PAID},"shop_pick":"1""#), ""), "rt_omni_store_id"),
             (trade_with(&format!(r#"{PAID},"step_trade_status":"X""#), ""), "step_trade_status"),
-            (r#"{"tid":1,"status":"TRADE_CLOSED","created":"2016-09-22 10:00:00","orders":{"order":[]}}"#.into(), "orders"),
+            (
+                r#"{"tid":1,"status":"TRADE_CLOSED","created":"2016-09-22 10:00:00","orders":{"order":[]}}"#.into(),
+                "orders",
+            ),
             (trade_with(PAID, "").replace(r#""num":1"#, r#""num":0"#), "orders.order[0].num"),
             (trade_with(PAID, "").replace(r#""tid":1"#, r#""tid":-1"#), "tid"),
             (format!(r#"{{"trades":[{},{}]}}"#, trade_with(PAID, ""), trade_with("", "")), "trades[1].status"),

@@ -14,8 +14,7 @@ pub(super) async fn add(context: &CallContext) -> Result<Answer, WireError> {
         return Err(not_supported("item_type 1: this call does not say what a combo is made of"));
     }
     let (name, outer_code) = (fields.text("item_name")?, fields.text("outer_code")?);
-    let command =
-        Command::AddScItem { outer_code: outer_code.to_owned(), name: name.to_owned(), combo: Vec::new() };
+    let command = Command::AddScItem { outer_code: outer_code.to_owned(), name: name.to_owned(), combo: Vec::new() };
     match context.submit(command).await? {
         Outcome::ScItemAdded(id) => {
             let sc_item = Fields::new()

@@ -103,14 +103,15 @@ fn quantity_details(
 ) -> Result<Value, WireError> {
     let only = if line.has("inventory_type") { Some(stock_class(line)?) } else { None };
     let classes = [("CERTAINTY", StockClass::Certain), ("UNCERTAINTY", StockClass::Uncertain)];
-    let details = classes.into_iter().filter(|(_, class)| only.is_none_or(|only| only == *class)).map(|(name, class)| {
-        let (available, reserved) = balance(cells, location, components, class);
-        let detail = Fields::new()
-            .with("inventory_type", name)
-            .with("quantity", available)
-            .with("occupy_quantity", reserved);
-        Value::Struct(detail)
-    });
+    let details =
+        classes.into_iter().filter(|(_, class)| only.is_none_or(|only| only == *class)).map(|(name, class)| {
+            let (available, reserved) = balance(cells, location, components, class);
+            let detail = Fields::new()
+                .with("inventory_type", name)
+                .with("quantity", available)
+                .with("occupy_quantity", reserved);
+            Value::Struct(detail)
+        });
     Ok(Value::List(details.collect()))
 }
 

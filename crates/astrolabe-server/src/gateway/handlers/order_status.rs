@@ -31,7 +31,9 @@ enum Reported {
     /// X_SHOP_HANDLED.
     Shipped,
     /// X_SHOP_CANCEL_CONFIRM / X_SHOP_CANCEL_DENIED.
-    CancelAnswered { confirmed: bool },
+    CancelAnswered {
+        confirmed: bool,
+    },
     /// X_MATCHED.
     ReturnReceived,
     Milestone(Fact),
@@ -107,7 +109,11 @@ fn reported_of(context: &CallContext) -> Result<Reported, WireError> {
         | Reported::Shipped
         | Reported::CancelAnswered { .. }
         | Reported::ReturnReceived => {
-            if pickup { Err(not_supported("pickup (ZITI) is not served yet")) } else { Ok(reported) }
+            if pickup {
+                Err(not_supported("pickup (ZITI) is not served yet"))
+            } else {
+                Ok(reported)
+            }
         }
     }
 }
@@ -218,7 +224,11 @@ fn where_they_are(file: &TradeFile, named: Vec<Oid>) -> Result<Vec<(Oid, Locatio
             let who_may = "a milestone belongs to an allocation: report it again once there is one";
             return Err(refused(&Refusal::IllegalMove { oid, state, asked: "given a milestone", who_may }));
         }
-        if live.is_empty() { lines.extend(latest().map(|there| (oid, there))) } else { lines.extend(live.into_iter().map(|there| (oid, there))) }
+        if live.is_empty() {
+            lines.extend(latest().map(|there| (oid, there)))
+        } else {
+            lines.extend(live.into_iter().map(|there| (oid, there)))
+        }
     }
     Ok(lines.into_iter().collect())
 }

@@ -204,7 +204,7 @@ fn status_name(status: StoreStatus) -> &'static str {
 fn minute_of_day(text: &str, name: &'static str) -> Result<u16, WireError> {
     let minutes = text.split_once(':').and_then(|(hour, minute)| {
         let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-        Some(hour.checked_mul(60)?.checked_add(minute)?)
+        hour.checked_mul(60)?.checked_add(minute)
     });
     minutes.filter(|minutes| *minutes <= 24 * 60).ok_or_else(|| WireError::invalid(name, "is not a time HH:MM"))
 }

@@ -46,8 +46,7 @@ pub(super) async fn mark(context: &CallContext) -> Result<Answer, WireError> {
     };
     let add = fields.text("action_type")? == "ADD";
     for (part, item) in items.into_iter().enumerate() {
-        let command =
-            Command::TagItem { item: ItemId(item), tags: vec![tag], add, allocator: None, acceptor: None };
+        let command = Command::TagItem { item: ItemId(item), tags: vec![tag], add, allocator: None, acceptor: None };
         context.submit_part(command, part).await?;
     }
     Ok(Answer::ok())
@@ -85,7 +84,9 @@ fn acceptor_of(context: &CallContext, setting: &Fields) -> Result<Option<Accepto
             let directory = context.app.directory.get();
             match directory.seller(context.seller).map(|seller| seller.settings.acceptor.clone()) {
                 Some(acceptor @ Acceptor::App(_)) => Ok(Some(acceptor)),
-                Some(Acceptor::Keeper) | None => Err(WireError::invalid("accepted_system", "the seller has no POS app")),
+                Some(Acceptor::Keeper) | None => {
+                    Err(WireError::invalid("accepted_system", "the seller has no POS app"))
+                }
             }
         }
     }

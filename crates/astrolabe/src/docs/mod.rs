@@ -1,5 +1,7 @@
 //! `astrolabe docs` (hidden): writes the generated pages, or says which are stale.
 
+mod states;
+
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -34,6 +36,7 @@ fn pages() -> Result<Vec<(&'static str, String)>, String> {
     Ok(vec![
         ("openapi.json", openapi + "\n"),
         ("docs/errors.md", astrolabe_server::gateway::errors_markdown()),
+        ("docs/states.md", states::page()),
     ])
 }
 

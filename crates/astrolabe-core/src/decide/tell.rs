@@ -1,0 +1,96 @@
+//! Who is told what (white paper §3): each call is a row written with the decision that caused it. The matrix of events
+//! and receivers is in these functions and nowhere else.
+
+use std::collections::BTreeSet;
+
+use crate::ids::{AppKey, Oid};
+use crate::order::assignment::Shipment;
+use crate::outward::{Message, Receiver, ToldAllocation};
+use crate::seller::{Acceptor, Allocator};
+
+use super::case::{Case, label};
+
+impl Case<'_> {
+    /// Who is told of allocations: the POS app unless it made them itself, and the WMS app of warehouse ones.
+    pub(super) fn tell_allocations(&mut self) {
+        let mut told: BTreeSet<AppKey> = BTreeSet::new();
+        if let Acceptor::App(pos) = self.mode().acceptor
+            && self.allocator().as_ref() != Some(&pos)
+        {
+            told.insert(pos);
+        }
+        let touches_warehouse = self.file.assignments.iter().any(|assignment| {
+            assignment.warehouse && (assignment.state.is_live() || self.withdrawn.contains(&assignment.code))
+        });
+        if touches_warehouse && let Some(wms) = &self.world.seller.settings.wms {
+            told.insert(wms.clone());
+        }
+        for app in told {
+            let allocations = self.told_allocations();
+            self.send(Receiver::App(app), Message::TellAllocations { allocations });
+        }
+    }
+
+    fn told_allocations(&self) -> Vec<ToldAllocation> {
+        self.file
+            .assignments
+            .iter()
+            .filter(|assignment| assignment.state.is_live() || self.withdrawn.contains(&assignment.code))
+            .map(|assignment| ToldAllocation {
+                oid: assignment.oid,
+                location: assignment.location,
+                warehouse: assignment.warehouse,
+                withdrawn: !assignment.state.is_live(),
+                attributes: assignment.attributes.clone(),
+            })
+            .collect()
+    }
+
+    /// The allocating app, the POS app and, where a warehouse has it, the WMS app: each once.
+    pub(super) fn apps(&self, with_warehouse: bool) -> BTreeSet<AppKey> {
+        let mode = self.mode();
+        let mut apps = BTreeSet::new();
+        if let Allocator::App(app) = mode.allocator {
+            apps.insert(app);
+        }
+        if let Acceptor::App(app) = mode.acceptor {
+            apps.insert(app);
+        }
+        if with_warehouse {
+            apps.extend(self.world.seller.settings.wms.clone());
+        }
+        apps
+    }
+
+    /// The allocating app of the mode, whether or not the platform has taken over: it is told what stores do.
+    pub(super) fn allocating_app(&self) -> Option<AppKey> {
+        match self.mode().allocator {
+            Allocator::Platform => None,
+            Allocator::App(app) => Some(app),
+        }
+    }
+}
+
+/// The allocating app is told; in 3.1 and 3.2 the channel is told by us.
+pub(super) fn tell_shipped(case: &mut Case<'_>, moved: Vec<Oid>, shipment: &Shipment) {
+    if case.mode().acceptor == Acceptor::Keeper {
+        let unknown_there: Vec<Oid> = moved
+            .iter()
+            .copied()
+            .filter(|oid| case.line(*oid).is_ok_and(|line| line.channel_consigned.is_none()))
+            .collect();
+        if !unknown_there.is_empty() {
+            let message = Message::ConsignToChannel { sub_orders: unknown_there, shipment: shipment.clone() };
+            case.send(Receiver::Channel(case.trade().channel), message);
+        }
+    }
+    tell_allocator(case, moved, |sub_orders, operator| Message::TellShipped { sub_orders, operator });
+}
+
+/// What stores do, the allocating app hears of.
+pub(super) fn tell_allocator(case: &mut Case<'_>, moved: Vec<Oid>, message: impl FnOnce(Vec<Oid>, String) -> Message) {
+    if let Some(app) = case.allocating_app() {
+        let operator = label(&case.who);
+        case.send(Receiver::App(app), message(moved, operator));
+    }
+}

@@ -1,0 +1,141 @@
+//! What a decision means for other orders: short cells, risen stock, shut stores.
+
+use crate::command::*;
+use crate::decide::tests::kit::*;
+use crate::ids::*;
+use crate::order::assignment::AssignmentState;
+use crate::order::trade::UnassignedState;
+use crate::place::{Location, StoreStatus};
+use crate::seller::{Acceptor, Allocator};
+use crate::stock::cell::StockClass;
+use crate::stock::hold::{AheadState, Role};
+use crate::time::Millis;
+
+/// A cell of twelve certain units at NEAR holds two of each kind: accepted (trade 1), offered (2 and, newer, 3),
+/// unassigned (4), before payment, and a Guard of trade 5, which was offered uncertain units at FAR.
+fn crowded() -> Shop {
+    let mut shop = Shop::open(isv(), Acceptor::Keeper);
+    shop.stock(NEAR, StockClass::Certain, 12);
+    for tid in [1, 2, 3, 4] {
+        shop.later(Millis::seconds(1));
+        shop.tell(&seen(paid(tid, &[(ITEM, 2)], shop.now)));
+        if tid < 4 {
+            shop.tell(&sync(tid * 10, NEAR, shop.now));
+        }
+    }
+    let said = answer(10, NEAR, keeper(NEAR), shop.now);
+    shop.tell(&Command::Accept(said));
+    let ahead = ReserveAhead {
+        key: HoldKey("k".into()),
+        item: ITEM,
+        sku: SkuId(0),
+        quantity: 2,
+        ttl: Millis::minutes(30),
+    };
+    shop.tell(&Command::ReserveAhead(ahead));
+    shop.tell(&seen(paid(5, &[(ITEM, 2)], shop.now)));
+    shop.stock(FAR, StockClass::Uncertain, 2);
+    shop.tell(&sync(50, FAR, shop.now));
+    shop.work_off();
+    assert_eq!(shop.cell(NEAR, StockClass::Certain).reserved, 12);
+    shop
+}
+
+fn shrink(shop: &mut Shop, units: i64) {
+    shop.stock_of(ARTICLE, NEAR, StockClass::Certain, -units, BillKind::Balance);
+    shop.work_off();
+}
+
+#[test]
+fn a_short_cell_frees_the_lesser_kinds_first_and_the_newer_of_a_kind() {
+    let guard = |shop: &Shop| shop.file(5).reservations.iter().any(|held| held.role == Role::Guard);
+    let ahead = |shop: &Shop| shop.world.ahead.get(&HoldKey("k".into())).unwrap().state == AheadState::Held;
+    let waits = |shop: &Shop| shop.file(4).reservations.is_empty();
+    let state = |shop: &Shop, tid: i64| shop.file(tid).assignments[0].state.clone();
+    let table = [
+        // units gone,  Guard, before payment, unassigned, offered newer, offered older: still held
+        (0, [true, true, true, true, true]),
+        (1, [false, true, true, true, true]),
+        (2, [false, true, true, true, true]),
+        (3, [false, false, true, true, true]),
+        (5, [false, false, false, true, true]),
+        (7, [false, false, false, false, true]),
+        (9, [false, false, false, false, false]),
+        (12, [false, false, false, false, false]),
+    ];
+    for (gone, expected) in table {
+        let mut shop = crowded();
+        shrink(&mut shop, gone);
+        let offered = AssignmentState::Notified;
+        let found =
+            [guard(&shop), ahead(&shop), !waits(&shop), state(&shop, 3) == offered, state(&shop, 2) == offered];
+        assert_eq!(found, expected, "{gone} units gone");
+        assert_eq!(state(&shop, 1), AssignmentState::Accepted, "accepted ones are only shown");
+        let missing = (gone - 10).max(0);
+        assert_eq!(shop.cell(NEAR, StockClass::Certain).available().min(0), -missing, "{gone} units gone");
+    }
+}
+
+#[test]
+fn a_freed_sub_order_is_deducted_anew_where_there_is_something() {
+    let mut shop = crowded();
+    shop.stock(MIDDLE, StockClass::Certain, 2);
+    shop.work_off();
+    shrink(&mut shop, 5);
+    let held: Vec<_> = shop.file(4).reservations.iter().map(|held| held.cell.location).collect();
+    assert_eq!(held, [MIDDLE]);
+}
+
+#[test]
+fn who_waits_longest_is_served_first() {
+    let mut shop = Shop::open(Allocator::Platform, Acceptor::Keeper);
+    for (tid, units) in [(1, 3), (2, 2), (3, 1)] {
+        shop.later(Millis::seconds(1));
+        shop.tell(&seen(paid(tid, &[(ITEM, units)], shop.now)));
+    }
+    let served = |shop: &Shop| -> Vec<i64> {
+        (1..=3).filter(|tid| shop.file(*tid).live_of(Oid(tid * 10)).next().is_some()).collect()
+    };
+    assert_eq!(served(&shop), Vec::<i64>::new());
+    shop.stock(NEAR, StockClass::Certain, 3);
+    // The clock has not had its turn, and a newcomer comes first: the first in the queue still gets the units.
+    shop.tell(&seen(paid(9, &[(ITEM, 1)], shop.now)));
+    shop.work_off();
+    assert_eq!(served(&shop), [1]);
+    assert!(shop.file(9).live_of(Oid(90)).next().is_none());
+    shop.stock(FAR, StockClass::Certain, 1);
+    shop.work_off();
+    assert_eq!(served(&shop), [1, 3], "the larger order is passed: it cannot be served");
+}
+
+#[test]
+fn nothing_is_left_when_nobody_waits_and_nothing_is_short() {
+    let mut shop = Shop::open(Allocator::Platform, Acceptor::Keeper);
+    shop.stock(NEAR, StockClass::Certain, 3);
+    shop.tell(&seen(paid(1, &[(ITEM, 1)], shop.now)));
+    shop.stock_of(ARTICLE, NEAR, StockClass::Certain, -2, BillKind::Balance);
+    assert!(shop.work.is_empty(), "{:?}", shop.work);
+}
+
+fn set_status(shop: &mut Shop, location: LocationId, status: StoreStatus) {
+    let place = shop.world.places.get(location).unwrap().clone();
+    shop.tell(&Command::UpdateStore(Box::new(Location { status, ..place })));
+}
+
+#[test]
+fn a_shut_store_gives_its_offers_back_and_an_opened_one_gets_what_waits() {
+    let mut shop = Shop::open(Allocator::Platform, Acceptor::Keeper);
+    shop.stock(NEAR, StockClass::Certain, 5);
+    shop.tell(&seen(paid(1, &[(ITEM, 2)], shop.now)));
+    shop.tell(&seen(paid(2, &[(ITEM, 2)], shop.now)));
+    let said = answer(10, NEAR, keeper(NEAR), shop.now);
+    shop.tell(&Command::Accept(said));
+    set_status(&mut shop, NEAR, StoreStatus::Hold);
+    shop.work_off();
+    assert_eq!(shop.file(1).assignments[0].state, AssignmentState::Accepted, "an accepted one stays");
+    assert_eq!(shop.file(2).assignments[0].state, AssignmentState::Withdrawn);
+    assert!(matches!(shop.unassigned(2, 20), Some(UnassignedState::Unfillable { .. })));
+    set_status(&mut shop, NEAR, StoreStatus::Normal);
+    shop.work_off();
+    assert_eq!((shop.live(20).location, shop.live(20).state.clone()), (NEAR, AssignmentState::Notified));
+}

@@ -1,0 +1,89 @@
+//! Directory tables.
+
+use deadpool_postgres::{Client, GenericClient, Transaction};
+
+use astrolabe_core::ids::SellerId;
+use astrolabe_core::seller::Seller;
+
+use crate::directory::{Directory, DirectoryDraft};
+use crate::error::StoreError;
+use crate::postgres::fields::{all as rows, commit_failure, each, failure, first};
+use crate::rows::{DirectoryKind, Fields, directory_rows, to_doc};
+
+/// Counts the changes of all directory tables together.
+pub(super) async fn version(client: &impl GenericClient) -> Result<i64, StoreError> {
+    let version = "SELECT version FROM directory_version WHERE id = 1";
+    let version = first(client, version, &[], |row| row.int(0)).await?;
+    version.ok_or_else(|| StoreError::Corrupt("the directory has no version".to_owned()))
+}
+
+/// Everything at one version.
+pub(super) async fn all(client: &Transaction<'_>) -> Result<Directory, StoreError> {
+    let sellers = "SELECT seller_id, nick, settings FROM seller ORDER BY seller_id";
+    let mut directory = Directory {
+        version: version(client).await?,
+        sellers: rows(client, sellers, &[], |row| crate::rows::seller(row)).await?,
+        ..Directory::default()
+    };
+    for kind in DirectoryKind::ALL {
+        each(client, kind.select(), &[], |row| kind.take(&mut directory, row)).await?;
+    }
+    Ok(directory)
+}
+
+/// Puts rows, bumps the version and the lanes of the sellers named: one transaction a seller, because one transaction
+/// touches one seller; then one for the tables of all. What was put stays when a later one fails; putting is repeatable.
+pub(super) async fn put(client: &mut Client, draft: &DirectoryDraft) -> Result<(), StoreError> {
+    let keyed = directory_rows(draft)?;
+    for seller in &draft.sellers {
+        put_seller(client, seller).await?;
+    }
+    let transaction = client.transaction().await.map_err(failure)?;
+    for (table, key, by_name) in [("app", "app_key", &keyed.apps), ("session", "token", &keyed.sessions)] {
+        let put = format!(
+            "INSERT INTO {table} ({key}, doc) VALUES ($1, $2) ON CONFLICT ({key}) DO UPDATE SET doc = excluded.doc"
+        );
+        for (name, doc) in by_name {
+            transaction.execute(&put, &[name, doc]).await.map_err(failure)?;
+        }
+    }
+    let by_seller: [(&str, &str, &[(SellerId, String, String)]); 3] = [
+        ("app_grant", "app_key", &keyed.grants),
+        ("channel", "name", &keyed.channels),
+        ("person", "name", &keyed.people),
+    ];
+    for (table, key, named) in by_seller {
+        let put = format!(
+            "INSERT INTO {table} (seller_id, {key}, doc) VALUES ($1, $2, $3) \
+             ON CONFLICT (seller_id, {key}) DO UPDATE SET doc = excluded.doc"
+        );
+        for (seller, name, doc) in named {
+            transaction.execute(&put, &[&seller.0, name, doc]).await.map_err(failure)?;
+        }
+    }
+    let bump = "UPDATE directory_version SET version = version + 1 WHERE id = 1";
+    transaction.execute(bump, &[]).await.map_err(failure)?;
+    transaction.commit().await.map_err(commit_failure)
+}
+
+/// The lane first, as every writer of decided state.
+async fn put_seller(client: &mut Client, seller: &Seller) -> Result<(), StoreError> {
+    let transaction = client.transaction().await.map_err(failure)?;
+    transaction
+        .execute(
+            "INSERT INTO seller_lane AS lane (seller_id, version, places_version) VALUES ($1, 0, 0) \
+             ON CONFLICT (seller_id) DO UPDATE SET version = lane.version + 1, places_version = lane.version + 1",
+            &[&seller.id.0],
+        )
+        .await
+        .map_err(failure)?;
+    transaction
+        .execute(
+            "INSERT INTO seller (seller_id, nick, settings) VALUES ($1, $2, $3) \
+             ON CONFLICT (seller_id) DO UPDATE SET nick = excluded.nick, settings = excluded.settings",
+            &[&seller.id.0, &seller.nick, &to_doc(&seller.settings)?],
+        )
+        .await
+        .map_err(failure)?;
+    transaction.commit().await.map_err(commit_failure)
+}

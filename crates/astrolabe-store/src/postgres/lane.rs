@@ -1,0 +1,76 @@
+//! How a group gets its turn: a transaction that first takes its seller's row. A group needs no other row lock, so
+//! two groups never wait for each other in a circle, on any number of nodes.
+//!
+//! A group costs four round trips: BEGIN with the lane's row, two rounds of loading, and all rows with COMMIT. A lane
+//! that starts or catches up adds one; stored answers add one.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Client, Object, Pool};
+
+use astrolabe_core::ids::SellerId;
+
+use crate::error::StoreError;
+use crate::postgres::fields::{failure, no_connection};
+use crate::rows::Fields;
+
+/// How long a dropped group's ROLLBACK may take before its connection is thrown away instead.
+const ROLLBACK_MAX: Duration = Duration::from_secs(5);
+
+/// A connection with an open transaction. However it is dropped, the pool never sees the transaction again.
+#[derive(Debug)]
+pub(super) struct Turn {
+    client: Option<Client>,
+    ended: bool,
+}
+
+impl Turn {
+    /// Waits for the seller's lane and says which version it is at.
+    pub(super) async fn take(pool: &Pool, seller: SellerId) -> Result<(Self, i64), StoreError> {
+        let client = pool.get().await.map_err(no_connection)?;
+        let lane = "SELECT version FROM seller_lane WHERE seller_id = $1 FOR UPDATE";
+        let lane = client.prepare_cached(lane).await.map_err(failure)?;
+        // From here on the guard sees to it that whatever was begun is ended.
+        let turn = Self { client: Some(client), ended: false };
+        let key: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[&seller.0];
+        let client = turn.client();
+        let (begun, row) = futures::join!(client.batch_execute("BEGIN"), client.query_opt(&lane, key));
+        begun.map_err(failure)?;
+        let row = row.map_err(failure)?.ok_or(StoreError::UnknownSeller(seller))?;
+        let version = row.int(0)?;
+        Ok((turn, version))
+    }
+
+    /// The connection, inside the transaction.
+    pub(super) fn client(&self) -> &Client {
+        self.client.as_ref().expect("taken out by drop alone")
+    }
+
+    /// COMMIT or ROLLBACK was sent: the connection may go back to the pool.
+    pub(super) fn ended(&mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let Some(client) = self.client.take() else { return };
+        if self.ended {
+            return;
+        }
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => {
+                runtime.spawn(roll_back(client));
+            }
+            // Without a runtime nobody can wait: a closed connection rolls back too.
+            Err(_) => drop(Object::take(client)),
+        }
+    }
+}
+
+async fn roll_back(client: Client) {
+    let rolled_back = tokio::time::timeout(ROLLBACK_MAX, client.batch_execute("ROLLBACK")).await;
+    if !matches!(rolled_back, Ok(Ok(()))) {
+        drop(Object::take(client));
+    }
+}

@@ -1,0 +1,199 @@
+//! PostgreSQL: any number of nodes, each group a transaction that holds its seller's lane.
+//!
+//! Every statement of a group names one seller, so that the tables can be distributed by `seller_id` (Citus). Rows
+//! are loaded and written by arrays, and statements that do not need each other's answers are sent together.
+
+mod directory;
+mod due;
+mod fields;
+mod group;
+mod lane;
+mod lease;
+mod load;
+mod open;
+mod overview;
+mod read;
+mod save;
+mod save_goods;
+mod save_orders;
+mod save_outward;
+mod save_stock;
+mod script;
+mod snapshot;
+mod views;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use deadpool_postgres::Pool;
+
+use astrolabe_core::goods::Mapping;
+use astrolabe_core::ids::{AllocationCode, HoldKey, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::place::Location;
+use astrolabe_core::stock::cell::{CellKey, StockCell};
+use astrolabe_core::stock::invariants::Snapshot;
+use astrolabe_core::time::Timestamp;
+use astrolabe_core::world::NewWork;
+
+use crate::contract::{Group, Lease, Store};
+use crate::directory::{Directory, DirectoryDraft};
+use crate::error::StoreError;
+use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
+
+use group::PostgresGroup;
+
+/// The store on a PostgreSQL database.
+pub(crate) struct PostgresStore {
+    pool: Pool,
+}
+
+impl std::fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The pool's own output has the password.
+        f.debug_struct("PostgresStore").field("connections", &self.pool.status()).finish()
+    }
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    fn kind(&self) -> &'static str {
+        "postgres"
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        directory::version(&read::client(&self.pool).await?).await.map(|_| ())
+    }
+
+    async fn begin(&self, seller: SellerId) -> Result<Box<dyn Group>, StoreError> {
+        let group = PostgresGroup::begin(&self.pool, seller).await?;
+        Ok(Box::new(group))
+    }
+
+    async fn directory_version(&self) -> Result<i64, StoreError> {
+        directory::version(&read::client(&self.pool).await?).await
+    }
+
+    async fn directory(&self) -> Result<Directory, StoreError> {
+        let mut client = read::client(&self.pool).await?;
+        directory::all(&read::consistent(&mut client).await?).await
+    }
+
+    async fn put_directory(&self, draft: &DirectoryDraft, _now: Timestamp) -> Result<(), StoreError> {
+        directory::put(&mut read::client(&self.pool).await?, draft).await
+    }
+
+    async fn sellers_with_due(&self, now: Timestamp, limit: usize) -> Result<Vec<SellerId>, StoreError> {
+        due::sellers(&read::client(&self.pool).await?, now, limit).await
+    }
+
+    async fn due_trades(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<Tid>, StoreError> {
+        due::trades(&read::client(&self.pool).await?, seller, now, limit).await
+    }
+
+    async fn open_work(&self, seller: SellerId, limit: usize) -> Result<Vec<NewWork>, StoreError> {
+        due::work(&read::client(&self.pool).await?, seller, limit).await
+    }
+
+    async fn expired_holds(
+        &self,
+        seller: SellerId,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<HoldKey>, StoreError> {
+        due::expired_holds(&read::client(&self.pool).await?, seller, now, limit).await
+    }
+
+    async fn lease_outward(
+        &self,
+        now: Timestamp,
+        lease: Lease,
+        limit: usize,
+    ) -> Result<Vec<DueOutward>, StoreError> {
+        lease::take(&read::client(&self.pool).await?, now, lease, limit).await
+    }
+
+    async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {
+        let mut client = read::client(&self.pool).await?;
+        views::trade(&read::consistent(&mut client).await?, seller, tid).await
+    }
+
+    async fn trade_of_allocation(
+        &self,
+        seller: SellerId,
+        code: AllocationCode,
+    ) -> Result<Option<Tid>, StoreError> {
+        views::trade_of_allocation(&read::client(&self.pool).await?, seller, code).await
+    }
+
+    async fn trade_of_sub_order(&self, seller: SellerId, oid: Oid) -> Result<Option<Tid>, StoreError> {
+        views::trade_of_sub_order(&read::client(&self.pool).await?, seller, oid).await
+    }
+
+    async fn assignments_at(
+        &self,
+        seller: SellerId,
+        location: Option<LocationId>,
+        after: Option<AllocationCode>,
+        limit: usize,
+    ) -> Result<Vec<AssignmentView>, StoreError> {
+        views::assignments_at(&read::client(&self.pool).await?, seller, location, after, limit).await
+    }
+
+    async fn location(&self, seller: SellerId, id: LocationId) -> Result<Option<Location>, StoreError> {
+        views::location(&read::client(&self.pool).await?, seller, id).await
+    }
+
+    async fn locations(&self, seller: SellerId) -> Result<Vec<Location>, StoreError> {
+        views::locations(&read::client(&self.pool).await?, seller).await
+    }
+
+    async fn stores_of_item(
+        &self,
+        seller: SellerId,
+        item: ItemId,
+        page: i64,
+        per_page: i64,
+    ) -> Result<(Vec<LocationId>, i64), StoreError> {
+        views::stores_of_item(&read::client(&self.pool).await?, seller, item, page, per_page).await
+    }
+
+    async fn items_of_store(
+        &self,
+        seller: SellerId,
+        store: LocationId,
+        page: i64,
+        per_page: i64,
+    ) -> Result<(Vec<ItemId>, i64), StoreError> {
+        views::items_of_store(&read::client(&self.pool).await?, seller, store, page, per_page).await
+    }
+
+    async fn mappings(
+        &self,
+        seller: SellerId,
+        listings: &[(ItemId, SkuId)],
+    ) -> Result<BTreeMap<(ItemId, SkuId), Mapping>, StoreError> {
+        views::mappings(&read::client(&self.pool).await?, seller, listings).await
+    }
+
+    async fn cells(
+        &self,
+        seller: SellerId,
+        places: &[(LocationId, ScItemId)],
+    ) -> Result<Vec<(CellKey, StockCell)>, StoreError> {
+        views::cells(&read::client(&self.pool).await?, seller, places).await
+    }
+
+    async fn tasks(&self, seller: SellerId, limit: usize) -> Result<Vec<TaskView>, StoreError> {
+        views::tasks(&read::client(&self.pool).await?, seller, limit).await
+    }
+
+    async fn overview(&self, seller: SellerId) -> Result<Overview, StoreError> {
+        let mut client = read::client(&self.pool).await?;
+        overview::overview(&read::consistent(&mut client).await?, seller).await
+    }
+
+    async fn stock_snapshot(&self, seller: SellerId, now: Timestamp) -> Result<Snapshot, StoreError> {
+        let mut client = read::client(&self.pool).await?;
+        snapshot::stock(&read::consistent(&mut client).await?, seller, now).await
+    }
+}

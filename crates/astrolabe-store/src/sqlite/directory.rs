@@ -1,0 +1,77 @@
+//! Directory tables.
+
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use astrolabe_core::ids::SellerId;
+
+use crate::directory::{Directory, DirectoryDraft};
+use crate::error::StoreError;
+use crate::rows::{DirectoryKind, Fields, directory_rows, to_doc};
+use crate::sqlite::fields::{all as rows, commit_failure, each, failure, first, run};
+
+/// Counts the changes of all directory tables together.
+pub(super) fn version(connection: &Connection) -> Result<i64, StoreError> {
+    let version = first(connection, "SELECT version FROM directory_version WHERE id = 1", [], |row| row.int(0))?;
+    version.ok_or_else(|| StoreError::Corrupt("the directory has no version".to_owned()))
+}
+
+/// Everything at one version.
+pub(super) fn all(connection: &Connection) -> Result<Directory, StoreError> {
+    let sellers = "SELECT seller_id, nick, settings FROM seller ORDER BY seller_id";
+    let mut directory = Directory {
+        version: version(connection)?,
+        sellers: rows(connection, sellers, [], |row| crate::rows::seller(row))?,
+        ..Directory::default()
+    };
+    for kind in DirectoryKind::ALL {
+        each(connection, kind.select(), [], |row| kind.take(&mut directory, row))?;
+    }
+    Ok(directory)
+}
+
+/// Puts rows, bumps the version and the lanes of the sellers named.
+pub(super) fn put(connection: &mut Connection, draft: &DirectoryDraft) -> Result<(), StoreError> {
+    let keyed = directory_rows(draft)?;
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
+    for seller in &draft.sellers {
+        run(
+            &transaction,
+            "INSERT INTO seller (seller_id, nick, settings) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (seller_id) DO UPDATE SET nick = excluded.nick, settings = excluded.settings",
+            params![seller.id.0, seller.nick, to_doc(&seller.settings)?],
+        )?;
+        run(
+            &transaction,
+            "INSERT INTO seller_lane (seller_id, version, places_version) VALUES (?1, 0, 0) \
+             ON CONFLICT (seller_id) DO UPDATE SET version = version + 1, places_version = version + 1",
+            [seller.id.0],
+        )?;
+    }
+    for (table, key, by_name) in
+        [("app", "app_key", &keyed.apps), ("session", "token", &keyed.sessions)]
+    {
+        let put = format!(
+            "INSERT INTO {table} ({key}, doc) VALUES (?1, ?2) ON CONFLICT ({key}) DO UPDATE SET doc = excluded.doc"
+        );
+        for row in by_name {
+            run(&transaction, &put, (&row.0, &row.1))?;
+        }
+    }
+    let by_seller: [(&str, &str, &[(SellerId, String, String)]); 3] = [
+        ("app_grant", "app_key", &keyed.grants),
+        ("channel", "name", &keyed.channels),
+        ("person", "name", &keyed.people),
+    ];
+    for (table, key, named) in by_seller {
+        let put = format!(
+            "INSERT INTO {table} (seller_id, {key}, doc) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (seller_id, {key}) DO UPDATE SET doc = excluded.doc"
+        );
+        for (seller, name, doc) in named {
+            run(&transaction, &put, params![seller.0, name, doc])?;
+        }
+    }
+    run(&transaction, "UPDATE directory_version SET version = version + 1 WHERE id = 1", [])?;
+    transaction.commit().map_err(commit_failure)
+}

@@ -1,0 +1,90 @@
+//! Directory rows and versions.
+
+use astrolabe_core::ids::{AppKey, ChannelId, LocationId, SellerId};
+use astrolabe_core::seller::ReturnPolicy;
+use astrolabe_store::{
+    AppRow, ChannelRow, DirectoryDraft, Grant, OrdersBy, Role, SessionRow, SpiAddress, StoreError, UserRole, UserRow,
+};
+
+use crate::home::{Home, commit};
+use crate::made::{NOW, seller, shop};
+
+fn draft() -> DirectoryDraft {
+    let app = AppKey("12345678".to_owned());
+    DirectoryDraft {
+        sellers: vec![seller(1), seller(2)],
+        apps: vec![AppRow {
+            key: app.clone(),
+            secret: "secret".to_owned(),
+            name: "POS".to_owned(),
+            spi: SpiAddress { online: Some("http://pos.example/spi".to_owned()), ..SpiAddress::default() },
+            orders_by: OrdersBy::Rds,
+            allowed_parameters: vec!["extra".to_owned()],
+        }],
+        grants: vec![Grant { app: app.clone(), seller: SellerId(1), roles: vec![Role::Pos, Role::Wms] }],
+        sessions: vec![SessionRow { token: "t".to_owned(), app: app.clone(), seller: SellerId(1) }],
+        channels: vec![ChannelRow {
+            name: "tmall".to_owned(),
+            channel: ChannelId(1),
+            seller: SellerId(1),
+            token: "c".to_owned(),
+            endpoint: None,
+            app_key: Some(app),
+            secret: None,
+            session: None,
+        }],
+        users: vec![UserRow {
+            name: "clerk".to_owned(),
+            seller: SellerId(1),
+            role: UserRole::StoreClerk { store: LocationId(1) },
+            token: "u".to_owned(),
+        }],
+    }
+}
+
+pub(crate) async fn rows_come_back_and_replace_each_other(home: &Home) {
+    let store = home.open().await;
+    assert_eq!(store.directory_version().await.unwrap(), 0);
+    store.put_directory(&draft(), NOW).await.unwrap();
+    let first = store.directory().await.unwrap();
+    assert_eq!(first.version, 1);
+    let wanted = draft();
+    assert_eq!(
+        (&first.sellers, &first.apps, &first.grants, &first.sessions, &first.channels, &first.users),
+        (&wanted.sellers, &wanted.apps, &wanted.grants, &wanted.sessions, &wanted.channels, &wanted.users)
+    );
+
+    let mut second = draft();
+    second.apps[0].secret = "rotated".to_owned();
+    second.users[0].role = UserRole::Operator;
+    second.users.push(UserRow { seller: SellerId(2), token: "other".to_owned(), ..second.users[0].clone() });
+    let only = DirectoryDraft { apps: second.apps.clone(), users: second.users.clone(), ..DirectoryDraft::default() };
+    store.put_directory(&only, NOW).await.unwrap();
+    let merged = home.open().await.directory().await.unwrap();
+    assert_eq!((merged.version, merged.apps, merged.users), (2, second.apps, second.users));
+    assert_eq!(merged.channels, first.channels);
+}
+
+pub(crate) async fn settings_go_through_the_lane(home: &Home) {
+    let store = home.with_sellers(&[1]).await;
+    commit(&store, 1, shop()).await;
+    let mut changed = seller(1);
+    changed.settings.returns = ReturnPolicy::Restock;
+    let draft = DirectoryDraft { sellers: vec![changed.clone()], ..DirectoryDraft::default() };
+    store.put_directory(&draft, NOW).await.unwrap();
+
+    let mut group = store.begin(SellerId(1)).await.unwrap();
+    assert_eq!(group.version(), 2);
+    assert!(group.changed_since(1).await.unwrap().seller);
+    assert!(!group.changed_since(2).await.unwrap().seller);
+    let state = group.load_seller().await.unwrap();
+    assert_eq!(state.seller, changed);
+    assert_eq!(state.places, shop().locations);
+}
+
+pub(crate) async fn an_undeclared_seller_has_no_lane(home: &Home) {
+    let store = home.with_sellers(&[1]).await;
+    let refused = store.begin(SellerId(9)).await.err();
+    assert!(matches!(refused, Some(StoreError::UnknownSeller(SellerId(9)))), "{refused:?}");
+    assert_eq!(store.begin(SellerId(1)).await.unwrap().version(), 0);
+}

@@ -1,0 +1,57 @@
+//! The storage contract, said once and held against both databases.
+//!
+//! PostgreSQL is the server that `ASTROLABE_TEST_PG_URL` names; each case has a schema of its own there. Without it the
+//! PostgreSQL half fails, unless `ASTROLABE_TEST_SQLITE_ONLY=1` says that this is meant.
+
+mod directory;
+mod due;
+mod goods;
+mod groups;
+mod home;
+mod made;
+mod orders;
+mod outward;
+mod stock;
+mod views;
+
+/// Each case as a test on SQLite and a test on PostgreSQL.
+macro_rules! on_both {
+    ($($module:ident: $($case:ident),+ $(,)?;)+) => {
+        mod sqlite {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let home = crate::home::Home::sqlite();
+                    crate::$module::$case(&home).await;
+                }
+            )+)+
+        }
+        mod postgres {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $case() {
+                    let Some(home) = crate::home::Home::postgres().await else { return };
+                    crate::$module::$case(&home).await;
+                    home.remove().await;
+                }
+            )+)+
+        }
+    };
+}
+
+on_both! {
+    directory: rows_come_back_and_replace_each_other, settings_go_through_the_lane, an_undeclared_seller_has_no_lane;
+    groups: a_dropped_group_leaves_nothing, groups_of_one_seller_exclude_each_other, a_commit_makes_the_next_version,
+        a_failed_group_takes_nobody_with_it, another_handle_learns_what_changed, answers_are_kept_for_a_while,
+        twenty_thousand_rows_fit, a_database_opens_again, a_group_that_was_given_up_frees_the_lane;
+    goods: listings_come_back, articles_are_found_by_id_and_code, places_come_back, pages_of_bindings;
+    stock: cells_and_entries_come_back, the_queue_keeps_its_last_word, commits_are_counted_by_second,
+        holds_before_payment_come_back, bills_and_adjusts_come_back, holders_come_in_freeing_order,
+        the_snapshot_is_what_was_written;
+    orders: files_come_back, reservations_go, a_fact_is_recorded_once, work_waits_once, the_published_text_stays,
+        occupancy_counts_what_stands;
+    outward: a_new_call_is_the_callers, calls_of_a_trade_keep_their_order, a_lease_runs_out, a_settled_call_is_over,
+        sellers_do_not_wait_for_each_other;
+    due: clocks_that_ran_out, holds_that_ran_out, sellers_with_anything_due;
+    views: a_trade_with_everything, assignments_page_by_code, counts_for_summaries, nothing_of_another_seller;
+}

@@ -1,0 +1,153 @@
+//! A receiver of calls from the platform that does nothing by itself: it checks the signature, remembers the call and says what
+//! the test told it to say.
+
+use std::sync::Arc;
+
+use astrolabe_protocol::answer::{Answer, Rendered, RequestId};
+use astrolabe_protocol::catalogue::find_outward;
+use astrolabe_protocol::spi::{ReplyShape, SpiReply, reply};
+use astrolabe_protocol::{Door, Envelope, Fields, Incoming};
+use astrolabe_rehearsal::clock;
+use astrolabe_rehearsal::ids::Tid;
+use astrolabe_rehearsal::listener::{Heard, Listener, Party, Saying};
+use astrolabe_rehearsal::parties::AppParty;
+use astrolabe_rehearsal::wire::LocalUrl;
+use tokio::sync::Mutex;
+
+use crate::wait::until;
+
+/// One call as it was heard.
+#[derive(Debug, Clone)]
+pub(crate) struct HeardCall {
+    pub(crate) method: String,
+    pub(crate) fields: Fields,
+}
+
+impl HeardCall {
+    fn tid(&self) -> Option<Tid> {
+        self.fields.long("tid").ok().map(Tid)
+    }
+}
+
+/// Whose calls it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// An ISV's SPI address.
+    App,
+    /// The channel's `/router/rest`.
+    Channel,
+}
+
+/// An open address that listens.
+#[derive(Debug)]
+pub(crate) struct Ear {
+    url: LocalUrl,
+    hearing: Arc<Hearing>,
+    _listener: Listener,
+}
+
+#[derive(Debug)]
+struct Hearing {
+    party: AppParty,
+    kind: Kind,
+    calls: Mutex<Vec<HeardCall>>,
+}
+
+impl Ear {
+    /// An app's SPI address.
+    pub(crate) async fn of_app(party: &AppParty) -> Self {
+        Self::open(party, Kind::App, "/spi").await
+    }
+
+    /// The channel's own router door.
+    pub(crate) async fn of_channel(party: &AppParty) -> Self {
+        Self::open(party, Kind::Channel, "/router/rest").await
+    }
+
+    async fn open(party: &AppParty, kind: Kind, path: &str) -> Self {
+        let listener = Listener::open().await.expect("a free port");
+        let url = listener.url(path).expect("a loopback address");
+        let hearing = Arc::new(Hearing { party: party.clone(), kind, calls: Mutex::default() });
+        listener.seat(Arc::clone(&hearing) as Arc<dyn Party>);
+        Self { url, hearing, _listener: listener }
+    }
+
+    pub(crate) fn url(&self) -> LocalUrl {
+        self.url.clone()
+    }
+
+    /// What it heard of a trade, in order.
+    pub(crate) async fn heard_of(&self, tid: Tid) -> Vec<HeardCall> {
+        self.hearing.calls.lock().await.iter().filter(|call| call.tid() == Some(tid)).cloned().collect()
+    }
+
+    /// Waits until it has heard exactly these methods of a trade, and gives the last call.
+    pub(crate) async fn hears(&self, tid: Tid, methods: &[&str]) -> HeardCall {
+        until(&format!("calls about trade {tid}"), || async {
+            let heard = self.heard_of(tid).await;
+            let names: Vec<&str> = heard.iter().map(|call| call.method.as_str()).collect();
+            match heard.last() {
+                Some(last) if names == methods => Ok(last.clone()),
+                _ => Err(format!("{names:?} instead of {methods:?}")),
+            }
+        })
+        .await
+    }
+}
+
+impl Hearing {
+    async fn answer(&self, heard: &Heard) -> Rendered {
+        match self.kind {
+            Kind::App => self.answer_spi(heard).await,
+            Kind::Channel => self.answer_channel(heard).await,
+        }
+    }
+
+    async fn answer_spi(&self, heard: &Heard) -> Rendered {
+        let call = match heard.spi(&self.party.secret()) {
+            Ok(call) => call,
+            Err(refusal) => return refusal.render(),
+        };
+        self.calls.lock().await.push(HeardCall { method: short(call.method.name), fields: call.fields.clone() });
+        // Whoever is asked what it has allocated, has nothing to say.
+        let waiting = call.method.name == "taobao.qimen.omniorder.allocatedinfo.get";
+        let fields = if waiting { Fields::new().with("status", "Waiting") } else { Fields::new() };
+        reply(call.method, &SpiReply { code: "0".to_owned(), message: String::new(), fields }, ReplyShape::Flat)
+    }
+
+    async fn answer_channel(&self, heard: &Heard) -> Rendered {
+        let incoming = Incoming {
+            door: Door::Top,
+            query: &heard.query,
+            content_type: heard.content_type(),
+            body: &heard.body,
+            multipart: None,
+        };
+        let id = RequestId::new("of-the-channel");
+        let envelope = match Envelope::parse(&incoming) {
+            Ok(envelope) => envelope,
+            Err(refused) => return refused.error.render(&refused.style, &id),
+        };
+        let style = envelope.style().clone();
+        let judged = envelope.verify(&self.party.secret(), clock::now()).and_then(|()| envelope.decode(&|_| false));
+        let call = match judged {
+            Ok(call) => call,
+            Err(error) => return error.render(&style, &id),
+        };
+        self.calls.lock().await.push(HeardCall { method: short(call.method.name), fields: call.fields.clone() });
+        let answer = Answer::ok().with("shipping", Fields::new().with("is_success", true));
+        let method = find_outward(call.method.name).unwrap_or(call.method);
+        answer.render(method, &style, &id)
+    }
+}
+
+/// Names without what they all begin with.
+fn short(name: &str) -> String {
+    name.trim_start_matches("taobao.").trim_start_matches("qimen.").trim_start_matches("omniorder.").to_owned()
+}
+
+impl Party for Hearing {
+    fn hear(self: Arc<Self>, heard: Heard) -> Saying {
+        Box::pin(async move { self.answer(&heard).await })
+    }
+}
