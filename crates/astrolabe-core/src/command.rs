@@ -326,9 +326,9 @@ pub enum Work {
     StockRisen { sc_item: ScItemId, after: Option<QueuePlace> },
     /// Try again what waits in this trade.
     ServeWaiting { tid: Tid },
-    /// A cell holds more than it has: choose whole reservations to free. `missing` is what was missing when some were
-    /// chosen before; they are chosen again only while that helps.
-    CellShort { cell: CellKey, missing: Option<i64> },
+    /// A cell holds more than it has: choose whole reservations to free. `round` counts how often that was done since
+    /// the cell became short: holders may have changed by the time they are to be freed.
+    CellShort { cell: CellKey, round: u32 },
     /// Free one holder's units in a cell, if the cell is still short.
     FreeHold { cell: CellKey, who: HolderName },
     /// A store paused or closed: withdraw what it has not answered.

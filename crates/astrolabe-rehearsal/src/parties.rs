@@ -138,10 +138,10 @@ impl Parties {
         }
     }
 
-    /// The channel's name: one a seller, because a channel's token is for one seller.
+    /// The channel's name.
     #[must_use]
     pub fn channel_name(&self) -> String {
-        format!("{CHANNEL}-{}", self.seller)
+        CHANNEL.to_owned()
     }
 
     /// The channel's bearer token.

@@ -30,7 +30,7 @@ pub(super) fn open<'w>(
     let at = Moment { happened: answer.happened.min(now), learnt: now };
     let case = Case::open(world, answer.tid, answer.who.clone(), at)?;
     case.must_be_ours()?;
-    let codes = addressed(&case, &answer.address)?;
+    let codes = addressed(&case, &answer.address, deed)?;
     for code in &codes {
         let assignment = case.assignment(*code)?;
         check_kind(assignment, answer.claims_warehouse)?;
@@ -39,7 +39,7 @@ pub(super) fn open<'w>(
     Ok((case, codes))
 }
 
-fn addressed(case: &Case<'_>, address: &Address) -> Result<Vec<AllocationCode>, Refusal> {
+fn addressed(case: &Case<'_>, address: &Address, deed: Deed) -> Result<Vec<AllocationCode>, Refusal> {
     let mut codes = Vec::new();
     match address {
         Address::Lines(lines) => {
@@ -52,7 +52,7 @@ fn addressed(case: &Case<'_>, address: &Address) -> Result<Vec<AllocationCode>, 
                 if there.is_empty() {
                     return Err(Refusal::NotAllocatedThere { oid: *oid, location: *location });
                 }
-                codes.extend(there);
+                codes.extend(there.into_iter().map(|code| said_before(case, code, deed).unwrap_or(code)));
             }
         }
         Address::Code(code, oids) => {
@@ -69,6 +69,23 @@ fn addressed(case: &Case<'_>, address: &Address) -> Result<Vec<AllocationCode>, 
     codes.sort_unstable();
     codes.dedup();
     Ok(codes)
+}
+
+/// The network may bring a call twice, and the location may have been offered the same sub-order again in between: what was
+/// said no later than the new offer was made, and is on an earlier one's timeline, is about the earlier one.
+fn said_before(case: &Case<'_>, code: AllocationCode, deed: Deed) -> Option<AllocationCode> {
+    let offer = case.file.by_code(code)?;
+    if case.at.happened > offer.allocated_at {
+        return None;
+    }
+    let earlier = case.file.assignments.iter().rev().find(|made| {
+        made.oid == offer.oid
+            && made.location == offer.location
+            && made.code != code
+            && made.allocated_at <= offer.allocated_at
+            && made.facts.iter().any(|known| deed.is_told_by(known.fact))
+    })?;
+    Some(earlier.code)
 }
 
 fn check_kind(assignment: &Assignment, claims_warehouse: Option<bool>) -> Result<(), Refusal> {

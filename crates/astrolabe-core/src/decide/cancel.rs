@@ -301,6 +301,7 @@ pub(super) fn answer_cancel(
     let (event, fact) =
         if confirmed { (Event::ConfirmCancel, Fact::CancelConfirmed) } else { (Event::DenyCancel, Fact::CancelDenied) };
     let mut moved = false;
+    let mut left_out = Vec::new();
     for code in codes {
         let assignment = case.assignment(code)?;
         let oid = assignment.oid;
@@ -322,15 +323,18 @@ pub(super) fn answer_cancel(
         };
         let meant = |request: i64| refund.is_none_or(|refund| refund.0 == request);
         let answered = assignment.facts.iter().any(|recorded| recorded.fact == fact && meant(recorded.request));
+        let place = (oid, assignment.location);
         if open.is_some_and(meant) {
             case.carry(code, event)?;
+            // A place that gave it back for a re-allocation is left out of the plan that follows.
+            left_out.push(place);
             moved = true;
         } else if !answered {
             return Err(Refusal::NothingToAnswer { oid });
         }
     }
     if moved {
-        route::serve(&mut case, Why::New, &[])?;
+        route::serve(&mut case, Why::New, &left_out)?;
         case.close();
     }
     Ok(Outcome::Done)

@@ -3,7 +3,7 @@
 
 use crate::ids::AppKey;
 use crate::order::assignment::Assignment;
-use crate::order::timeline::Actor;
+use crate::order::timeline::{Actor, Fact};
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator, RoleMode};
 
@@ -24,6 +24,18 @@ impl Deed {
     /// All of them, for the generated matrix.
     pub const ALL: [Deed; 6] =
         [Deed::Accept, Deed::Refuse, Deed::Ship, Deed::AnswerCancel, Deed::ReceiveReturn, Deed::Milestone];
+
+    /// Whether the fact is what this deed leaves on a timeline.
+    pub(super) fn is_told_by(self, fact: Fact) -> bool {
+        match self {
+            Deed::Accept => fact == Fact::Accepted,
+            Deed::Refuse => fact == Fact::Refused || fact == Fact::GaveBack,
+            Deed::Ship => fact == Fact::Shipped,
+            Deed::AnswerCancel => fact == Fact::CancelConfirmed || fact == Fact::CancelDenied,
+            Deed::ReceiveReturn => fact == Fact::Returned,
+            Deed::Milestone => false,
+        }
+    }
 }
 
 /// Who may do a deed, in words, for a refusal and for the generated matrix.

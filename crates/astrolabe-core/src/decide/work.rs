@@ -23,7 +23,8 @@ use super::route::{self, Why};
 /// Most waiting sub-orders that one piece of work wakes.
 const WOKEN_MAX: usize = 200;
 
-/// Most rounds in which one shut store is looked at again, [`OCCUPANTS_MAX`] trades each: more than any store has open.
+/// Most rounds in which one short cell or one shut store is looked at again, [`HOLDERS_MAX`] holders or
+/// [`OCCUPANTS_MAX`] trades each: more than there are. It bounds a fault of ours alone.
 const ROUNDS_MAX: u32 = 100;
 
 /// What a piece of work names.
@@ -100,7 +101,7 @@ pub(crate) fn leave_work(world: &mut World, now: Timestamp) {
         leave(world, Work::StockRisen { sc_item, after: None }, now);
     }
     for cell in short {
-        leave(world, Work::CellShort { cell, missing: None }, now);
+        leave(world, Work::CellShort { cell, round: 0 }, now);
     }
 }
 
@@ -134,7 +135,7 @@ pub(super) fn do_work(world: &mut World, id: WorkId, work: &Work, now: Timestamp
     match work {
         Work::StockRisen { sc_item, after } => wake(world, *sc_item, *after, now),
         Work::ServeWaiting { tid } => serve_waiting(world, *tid, now)?,
-        Work::CellShort { cell, missing } => choose_holders(world, *cell, *missing, now),
+        Work::CellShort { cell, round } => choose_holders(world, *cell, *round, now),
         Work::FreeHold { cell, who } => free_hold(world, *cell, who, now)?,
         Work::StoreShut { location, round } => shut(world, *location, *round, now),
         Work::WithdrawOffers { tid, location } => withdraw_offers(world, *tid, *location, now)?,
@@ -195,9 +196,9 @@ fn is_short(world: &World, cell: CellKey) -> bool {
 
 /// Chooses whole reservations, kind by kind, newest first within a kind, until the missing units are covered; then has
 /// the cell looked at again, because they may have changed by the time each is freed.
-fn choose_holders(world: &mut World, cell: CellKey, before: Option<i64>, now: Timestamp) {
+fn choose_holders(world: &mut World, cell: CellKey, round: u32, now: Timestamp) {
     let missing = world.stock.cell(&cell).map_or(0, |cell| cell.available().saturating_neg());
-    if missing <= 0 || before.is_some_and(|before| missing >= before) {
+    if missing <= 0 || round >= ROUNDS_MAX {
         return;
     }
     let mut holders = world.holders.get(&cell).cloned().unwrap_or_default();
@@ -218,7 +219,7 @@ fn choose_holders(world: &mut World, cell: CellKey, before: Option<i64>, now: Ti
         leave(world, Work::FreeHold { cell, who }, now);
     }
     if any {
-        leave(world, Work::CellShort { cell, missing: Some(missing) }, now);
+        leave(world, Work::CellShort { cell, round: round + 1 }, now);
     }
 }
 
