@@ -8,7 +8,7 @@ mod directory;
 mod error;
 mod migrate;
 mod open;
-//mod postgres;
+mod postgres;
 mod rows;
 mod sqlite;
 mod views;
@@ -19,6 +19,4 @@ pub use directory::{
 };
 pub use error::StoreError;
 pub use open::{StoreTarget, open};
-pub use views::{
-    AssignmentView, DueOutward, OutwardView, Overview, StateCount, TaskView, TradeView,
-};
+pub use views::{AssignmentView, DueOutward, OutwardView, Overview, StateCount, TaskView, TradeView};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::contract::Store;
 use crate::error::StoreError;
-//use crate::postgres::PostgresStore;
+use crate::postgres::PostgresStore;
 use crate::sqlite::SqliteStore;
 
 /// Where the data is.
@@ -34,6 +34,6 @@ impl std::fmt::Debug for StoreTarget {
 pub async fn open(target: &StoreTarget) -> Result<Arc<dyn Store>, StoreError> {
     match target {
         StoreTarget::DataDir(dir) => Ok(Arc::new(SqliteStore::open(dir).await?)),
-        StoreTarget::Url(_) => Err(StoreError::Schema(String::new())),
+        StoreTarget::Url(url) => Ok(Arc::new(PostgresStore::open(url).await?)),
     }
 }

@@ -184,9 +184,7 @@ fn subjects(case: &Case<'_>, asked: &AdjustHold) -> Result<Vec<(Subject, i64)>, 
         .map(|unassigned| (Subject::Unassigned, unassigned.units));
     let elsewhere = live
         .iter()
-        .filter(|assignment| {
-            assignment.location != asked.target && assignment.state == AssignmentState::Notified
-        })
+        .filter(|assignment| assignment.location != asked.target && assignment.state == AssignmentState::Notified)
         // The buyer chose a pickup's store: only the buyer's answer changes that.
         .filter(|_| line.delivery == Delivery::Ship)
         .map(|assignment| (Subject::Elsewhere { code: assignment.code }, assignment.units));
@@ -276,10 +274,7 @@ fn reassign(case: &mut Case<'_>, asked: &AdjustHold, code: AllocationCode) -> Re
     };
     case.carry(moving, Event::Withdraw)?;
     let given = AllocationCode(case.world.mint.long());
-    let wanted = Move {
-        class: Some(asked.class),
-        ..Move::to_assignment(given, asked.target, asked.quantity)
-    };
+    let wanted = Move { class: Some(asked.class), ..Move::to_assignment(given, asked.target, asked.quantity) };
     case.ledger(asked.oid, |ledger, held, owner| ledger.move_to(held, owner, wanted))??;
     let by = match case.who {
         Actor::App { .. } => AllocatedBy::App,

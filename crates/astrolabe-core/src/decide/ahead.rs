@@ -38,11 +38,7 @@ pub(super) fn second_names_of_key(world: &World, key: &HoldKey, names: &mut Name
 
 /// Holds units by default deduction, or refuses if there are too few in all. A repeat of the same key is answered and
 /// changes nothing.
-pub(super) fn reserve_ahead(
-    world: &mut World,
-    reserve: &ReserveAhead,
-    now: Timestamp,
-) -> Result<Outcome, Refusal> {
+pub(super) fn reserve_ahead(world: &mut World, reserve: &ReserveAhead, now: Timestamp) -> Result<Outcome, Refusal> {
     if let Some(known) = world.ahead.get(&reserve.key) {
         return repeat(known, reserve);
     }
@@ -52,8 +48,7 @@ pub(super) fn reserve_ahead(
     if reserve.ttl > AHEAD_TTL_MAX {
         return Err(Refusal::HoldTooLong { most_minutes: AHEAD_TTL_MAX.0 / Millis::minutes(1).0 });
     }
-    let mapping = mapping_of_line(world, reserve.item, reserve.sku)
-        .ok_or(Refusal::NotMapped { item: reserve.item })?;
+    let mapping = mapping_of_line(world, reserve.item, reserve.sku).ok_or(Refusal::NotMapped { item: reserve.item })?;
     let sc_item = mapping.sc_item;
     let asking = Owner {
         // Nobody yet: whoever has paid before now goes first in the shortage queue.

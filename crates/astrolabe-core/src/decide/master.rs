@@ -51,11 +51,7 @@ pub(super) fn update_store(world: &mut World, asked: &Location, now: Timestamp) 
 }
 
 /// A warehouse as the operator declares it, named by its code.
-pub(super) fn declare_warehouse(
-    world: &mut World,
-    asked: &Location,
-    now: Timestamp,
-) -> Result<Outcome, Refusal> {
+pub(super) fn declare_warehouse(world: &mut World, asked: &Location, now: Timestamp) -> Result<Outcome, Refusal> {
     let LocationKind::Warehouse { code } = &asked.kind else {
         return Err(Refusal::WrongLocationKind { actual: "Store", claimed: "Warehouse" });
     };
@@ -77,8 +73,7 @@ fn replace_place(world: &mut World, before: &Location, after: Location, now: Tim
     if *before == after {
         return;
     }
-    let (was_open, is_open) =
-        (before.status == StoreStatus::Normal, after.status == StoreStatus::Normal);
+    let (was_open, is_open) = (before.status == StoreStatus::Normal, after.status == StoreStatus::Normal);
     let (id, moved) = (after.id, before.hours != after.hours || before.point != after.point);
     world.put_place(after);
     if was_open && !is_open {
@@ -208,8 +203,7 @@ pub(super) fn add_sc_item(
         };
     }
     let id = ScItemId(world.mint.short());
-    let article =
-        ScItem { id, outer_code: outer_code.to_owned(), name: name.to_owned(), combo: combo.to_vec() };
+    let article = ScItem { id, outer_code: outer_code.to_owned(), name: name.to_owned(), combo: combo.to_vec() };
     world.sc_items.put(id, article);
     Ok(Outcome::ScItemAdded(id))
 }

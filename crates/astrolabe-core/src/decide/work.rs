@@ -94,8 +94,7 @@ pub(crate) fn leave_work(world: &mut World, now: Timestamp) {
         world.stock.article(sc_item).is_some_and(|article| !article.waiting().is_empty())
             && promises_anything(world, sc_item)
     };
-    let risen: Vec<_> =
-        world.stock.risen().iter().copied().filter(|sc_item| wakes(world, *sc_item)).collect();
+    let risen: Vec<_> = world.stock.risen().iter().copied().filter(|sc_item| wakes(world, *sc_item)).collect();
     let short: Vec<_> = world.stock.newly_short().collect();
     for sc_item in risen {
         leave(world, Work::StockRisen { sc_item, after: None }, now);
@@ -116,13 +115,7 @@ fn promises_anything(world: &World, sc_item: crate::ids::ScItemId) -> bool {
 }
 
 fn everywhere(world: &World) -> Sources<'_> {
-    Sources {
-        stock: &world.stock,
-        places: &world.places,
-        channel: crate::ids::TMALL,
-        avoid: &[],
-        pickup: None,
-    }
+    Sources { stock: &world.stock, places: &world.places, channel: crate::ids::TMALL, avoid: &[], pickup: None }
 }
 
 fn leave(world: &mut World, work: Work, now: Timestamp) {
@@ -285,12 +278,7 @@ fn shut(world: &mut World, location: LocationId, round: u32, now: Timestamp) {
     }
 }
 
-fn withdraw_offers(
-    world: &mut World,
-    tid: Tid,
-    location: LocationId,
-    now: Timestamp,
-) -> Result<(), Refusal> {
+fn withdraw_offers(world: &mut World, tid: Tid, location: LocationId, now: Timestamp) -> Result<(), Refusal> {
     let Some(mut case) = open(world, tid, now) else { return Ok(()) };
     let offers: Vec<_> = case
         .file

@@ -204,8 +204,7 @@ impl Stock {
     }
 
     fn put(&mut self, key: CellKey, cell: StockCell) {
-        let article =
-            self.articles.entry(key.sc_item).or_insert_with(|| ArticleStock::new(key.sc_item, [], []));
+        let article = self.articles.entry(key.sc_item).or_insert_with(|| ArticleStock::new(key.sc_item, [], []));
         let old = article.put(key, Some(cell));
         self.undo.cells.push((key, old));
         self.touched.insert(key);
@@ -271,8 +270,7 @@ impl Stock {
     /// What the group posted; leaves the loaded articles in place for the next group.
     pub(crate) fn take_changes(&mut self) -> StockChanges {
         let touched = std::mem::take(&mut self.touched);
-        let cells =
-            touched.into_iter().filter_map(|key| self.cell(&key).cloned().map(|cell| (key, cell))).collect();
+        let cells = touched.into_iter().filter_map(|key| self.cell(&key).cloned().map(|cell| (key, cell))).collect();
         self.undo = Undo::default();
         StockChanges {
             cells,

@@ -127,14 +127,7 @@ impl Ledger<'_> {
         Part { cell, units }
     }
 
-    fn note(
-        &mut self,
-        kind: DiscrepancyKind,
-        cell: CellKey,
-        units: i64,
-        owner: &Owner,
-        code: AllocationCode,
-    ) {
+    fn note(&mut self, kind: DiscrepancyKind, cell: CellKey, units: i64, owner: &Owner, code: AllocationCode) {
         self.stock.note_discrepancy(Discrepancy {
             cell,
             kind,

@@ -110,13 +110,9 @@ impl Sources<'_> {
     pub fn must_yield(&self, needs: &[Need], me: QueuePlace) -> bool {
         let anywhere = Sources { avoid: &[], pickup: None, ..*self };
         needs.iter().filter_map(|need| self.stock.article(need.sc_item)).any(|article| {
-            article
-                .waiting()
-                .iter()
-                .take_while(|waiting| QueuePlace::of(waiting) < me)
-                .any(|waiting| {
-                    waiting.units > 0 && !waiting.passed && anywhere.suffices(article.sc_item(), waiting.units)
-                })
+            article.waiting().iter().take_while(|waiting| QueuePlace::of(waiting) < me).any(|waiting| {
+                waiting.units > 0 && !waiting.passed && anywhere.suffices(article.sc_item(), waiting.units)
+            })
         })
     }
 
@@ -173,8 +169,7 @@ impl Sources<'_> {
         if let Some(parts) = self.pickup.and_then(whole) {
             return Some(parts.concat());
         }
-        let location =
-            self.best_kit_location(needs, true).or_else(|| self.best_kit_location(needs, false))?;
+        let location = self.best_kit_location(needs, true).or_else(|| self.best_kit_location(needs, false))?;
         whole(location).map(|parts| parts.concat())
     }
 
@@ -187,9 +182,7 @@ impl Sources<'_> {
         let mut best: Option<(i64, LocationId)> = None;
         for (key, _) in classes.iter().flat_map(|class| self.largest_first(article, *class)) {
             let Some(spare) = self.spare_after(needs, key.location, certain_only) else { continue };
-            let better = best.is_none_or(|(most, location)| {
-                spare > most || (spare == most && key.location < location)
-            });
+            let better = best.is_none_or(|(most, location)| spare > most || (spare == most && key.location < location));
             if better {
                 best = Some((spare, key.location));
             }

@@ -1,8 +1,8 @@
 //! The held units of one trade as a multiset: sums, takings and additions. No balance changes here; the verbs of
 //! [`crate::stock::holds`] post what they do with the parts they take.
 
-use crate::ids::{AllocationCode, LocationId, Oid, ReservationId, ScItemId, Tid};
 use crate::ids::IdMint;
+use crate::ids::{AllocationCode, LocationId, Oid, ReservationId, ScItemId, Tid};
 use crate::stock::cell::{CellKey, StockClass};
 use crate::stock::deduct::Part;
 use crate::stock::hold::{Reservation, Role};
@@ -114,9 +114,10 @@ impl<'a> HeldUnits<'a> {
         if part.units <= 0 {
             return;
         }
-        let known = self.held.iter_mut().find(|reservation| {
-            group.owns(reservation) && reservation.cell == part.cell && reservation.role == role
-        });
+        let known = self
+            .held
+            .iter_mut()
+            .find(|reservation| group.owns(reservation) && reservation.cell == part.cell && reservation.role == role);
         match known {
             Some(reservation) => reservation.units = reservation.units.saturating_add(part.units),
             None => {

@@ -99,12 +99,7 @@ impl Owner {
     }
 
     /// Units of the listing that the group holds at `location`, whole ones.
-    pub fn held_at(
-        &self,
-        held: &[Reservation],
-        code: Option<AllocationCode>,
-        location: LocationId,
-    ) -> i64 {
+    pub fn held_at(&self, held: &[Reservation], code: Option<AllocationCode>, location: LocationId) -> i64 {
         let group = self.group(code);
         self.needs(1)
             .iter()
@@ -165,12 +160,7 @@ impl Ledger<'_> {
     /// # Errors
     /// [`Refusal::InsufficientStock`] when there is too little in all, or when an earlier paid sub-order waits that the
     /// stock could serve. Nothing has changed then.
-    pub fn hold_by_default(
-        &mut self,
-        held: &mut Vec<Reservation>,
-        owner: &Owner,
-        units: i64,
-    ) -> Result<(), Refusal> {
+    pub fn hold_by_default(&mut self, held: &mut Vec<Reservation>, owner: &Owner, units: i64) -> Result<(), Refusal> {
         let parts = self.deduct(owner, units)?;
         let cause = owner.cause(None);
         let mut pool = HeldUnits::new(held);
@@ -231,13 +221,7 @@ impl Ledger<'_> {
 
     /// What the assignment holds beside its location (a Primary that never moved, then its Guard) becomes the Primary
     /// of the unassigned units, up to `units` of the listing, which is returned. A kit is kept whole or not at all.
-    fn keep_elsewhere(
-        &mut self,
-        pool: &mut HeldUnits<'_>,
-        owner: &Owner,
-        code: AllocationCode,
-        units: i64,
-    ) -> i64 {
+    fn keep_elsewhere(&mut self, pool: &mut HeldUnits<'_>, owner: &Owner, code: AllocationCode, units: i64) -> i64 {
         let at = if owner.is_kit() {
             match location_of_whole_kit(pool.held, owner, code, units) {
                 Some(location) => Some(location),
@@ -311,8 +295,7 @@ impl Ledger<'_> {
         let cause = owner.cause(Some(code));
         for need in owner.needs(units) {
             let cell = CellKey::of(need.sc_item, location, committed, owner.channel);
-            let change =
-                Change { on_hand: need.units, unreported: need.units.saturating_neg(), ..Change::default() };
+            let change = Change { on_hand: need.units, unreported: need.units.saturating_neg(), ..Change::default() };
             self.stock.post(cell, EntryKind::Restock, change, &cause, self.at);
         }
     }
@@ -332,13 +315,7 @@ impl Ledger<'_> {
 
     /// A pre-payment hold becomes the sub-order's unassigned units, if it is still held: a surplus is released, a lack
     /// is deducted by default. Returns the units of the listing that hold nothing now: they wait.
-    pub fn take_over(
-        &mut self,
-        held: &mut Vec<Reservation>,
-        ahead: &mut AheadHold,
-        owner: &Owner,
-        units: i64,
-    ) -> i64 {
+    pub fn take_over(&mut self, held: &mut Vec<Reservation>, ahead: &mut AheadHold, owner: &Owner, units: i64) -> i64 {
         if ahead.state == AheadState::Held {
             self.adopt(held, ahead, owner, units);
             ahead.state = AheadState::TakenOver { tid: owner.tid, oid: owner.oid };
@@ -400,13 +377,7 @@ impl Ledger<'_> {
     }
 
     fn requeue(&mut self, owner: &Owner, need: Need, present: Option<Waiting>, passed: bool) {
-        let wanted = Waiting {
-            pay_time: owner.pay_time,
-            tid: owner.tid,
-            oid: owner.oid,
-            units: need.units,
-            passed,
-        };
+        let wanted = Waiting { pay_time: owner.pay_time, tid: owner.tid, oid: owner.oid, units: need.units, passed };
         if present == Some(wanted) {
             return;
         }
@@ -426,13 +397,7 @@ impl Ledger<'_> {
     }
 
     fn waiting_of(&self, owner: &Owner, need: Need) -> Option<Waiting> {
-        let at = |units, passed| Waiting {
-            pay_time: owner.pay_time,
-            tid: owner.tid,
-            oid: owner.oid,
-            units,
-            passed,
-        };
+        let at = |units, passed| Waiting { pay_time: owner.pay_time, tid: owner.tid, oid: owner.oid, units, passed };
         let article = self.stock.article(need.sc_item)?;
         article.waiting().range(at(i64::MIN, false)..=at(i64::MAX, true)).next().copied()
     }
@@ -460,12 +425,7 @@ fn insufficient(sources: &Sources<'_>, needs: &[Need], units: i64) -> Refusal {
 }
 
 /// Where a kit's assignment still holds all components of all its units, whatever their role.
-fn location_of_whole_kit(
-    held: &[Reservation],
-    owner: &Owner,
-    code: AllocationCode,
-    units: i64,
-) -> Option<LocationId> {
+fn location_of_whole_kit(held: &[Reservation], owner: &Owner, code: AllocationCode, units: i64) -> Option<LocationId> {
     let group = owner.group(Some(code));
     held.iter()
         .filter(|reservation| reservation.oid == owner.oid && reservation.code == Some(code))

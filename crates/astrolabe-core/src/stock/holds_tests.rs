@@ -4,8 +4,8 @@
 
 use super::*;
 use crate::ids::{ReservationId, ScItemId, StoreCode, TMALL};
-use crate::place::{LocationCard, LocationKind, StoreStatus, StoreType};
 use crate::place::Location;
+use crate::place::{LocationCard, LocationKind, StoreStatus, StoreType};
 use crate::stock::book::DiscrepancyKind;
 use crate::stock::moves::Move;
 use crate::time::OpeningHours;
@@ -119,8 +119,7 @@ impl Bench {
 
     fn act<T>(&mut self, verb: impl FnOnce(&mut Ledger<'_>, &mut Vec<Reservation>, &Owner) -> T) -> T {
         let Self { stock, mint, places, held, owner } = self;
-        let outcome =
-            verb(&mut Ledger { stock, mint, places, at: Moment::now(NOW) }, held, owner);
+        let outcome = verb(&mut Ledger { stock, mint, places, at: Moment::now(NOW) }, held, owner);
         self.check_reserved();
         outcome
     }
@@ -220,8 +219,7 @@ fn a_newcomer_does_not_overtake_who_waits() {
     ];
     for (what, on_hand, (paid, units, passed), served) in table {
         let mut bench = Bench::new(&format!("1c{on_hand}"));
-        let waiting =
-            Waiting { pay_time: Timestamp(paid), tid: Tid(50), oid: Oid(51), units, passed };
+        let waiting = Waiting { pay_time: Timestamp(paid), tid: Tid(50), oid: Oid(51), units, passed };
         bench.stock.enqueue(FIRST, waiting);
         let outcome = bench.act(|ledger, held, owner| ledger.hold_by_default(held, owner, 1));
         assert_eq!(outcome.is_ok(), served, "{what}: {outcome:?}");
@@ -395,9 +393,7 @@ fn refused_or_withdrawn() {
     ];
     for (what, cells, before, avoid, expected, unheld) in table {
         let mut bench = Bench::new(cells).holding(before).avoiding(avoid);
-        let rest = bench.act(|ledger, held, owner| {
-            ledger.give_back(held, owner, AllocationCode(7), LocationId(1), 4)
-        });
+        let rest = bench.act(|ledger, held, owner| ledger.give_back(held, owner, AllocationCode(7), LocationId(1), 4));
         assert_eq!((bench.held().as_str(), rest), (expected, unheld), "{what}");
     }
 }
@@ -411,9 +407,7 @@ fn a_refused_kit_is_held_whole_or_not_at_all() {
     ];
     for (what, cells, before, expected, unheld) in table {
         let mut bench = Bench::kit(cells).holding(before).avoiding(1);
-        let rest = bench.act(|ledger, held, owner| {
-            ledger.give_back(held, owner, AllocationCode(7), LocationId(1), 2)
-        });
+        let rest = bench.act(|ledger, held, owner| ledger.give_back(held, owner, AllocationCode(7), LocationId(1), 2));
         assert_eq!((bench.held().as_str(), rest), (expected, unheld), "{what}");
     }
 }
@@ -461,9 +455,7 @@ fn shipping() {
     ];
     for (what, cells, before, posted, discrepancy) in table {
         let mut bench = Bench::new(cells).holding(before);
-        let gone = bench.act(|ledger, held, owner| {
-            ledger.commit(held, owner, AllocationCode(7), LocationId(1), 4)
-        });
+        let gone = bench.act(|ledger, held, owner| ledger.commit(held, owner, AllocationCode(7), LocationId(1), 4));
         assert_eq!(bench.posted(), posted, "{what}");
         assert_eq!(bench.held(), "", "{what}: nothing is held");
         assert_eq!(gone.iter().map(|part| part.units).sum::<i64>(), 4, "{what}");
@@ -475,9 +467,7 @@ fn shipping() {
 #[test]
 fn a_collected_pickup_goes_off_where_it_lies() {
     let mut bench = Bench::new("1c9 2c9").holding("7:2c4");
-    bench.act(|ledger, held, owner| {
-        ledger.commit_where_held(held, owner, AllocationCode(7), LocationId(1), 4)
-    });
+    bench.act(|ledger, held, owner| ledger.commit_where_held(held, owner, AllocationCode(7), LocationId(1), 4));
     assert_eq!(bench.posted(), "Commit 2c -4/-4/4");
     assert!(bench.stock.take_changes().discrepancies.is_empty());
 }
@@ -493,9 +483,8 @@ fn assigned_in_place() {
     ];
     for (what, cells, before, expected, there) in table {
         let mut bench = Bench::new(cells).holding(before);
-        let outcome = bench.act(|ledger, held, owner| {
-            ledger.assign_in_place(held, owner, AllocationCode(7), LocationId(1), 4)
-        });
+        let outcome =
+            bench.act(|ledger, held, owner| ledger.assign_in_place(held, owner, AllocationCode(7), LocationId(1), 4));
         assert_eq!((bench.held().as_str(), outcome), (expected, there), "{what}");
         assert_eq!(bench.posted(), "", "{what}");
     }
@@ -543,9 +532,7 @@ fn a_hold_before_payment_is_taken_over() {
 #[test]
 fn restocking_goes_to_the_class_it_left_and_is_not_counted_twice() {
     let mut bench = Bench::new("1c9").holding("7:1c4");
-    let gone = bench.act(|ledger, held, owner| {
-        ledger.commit(held, owner, AllocationCode(7), LocationId(1), 4)
-    });
+    let gone = bench.act(|ledger, held, owner| ledger.commit(held, owner, AllocationCode(7), LocationId(1), 4));
     let class = gone[0].cell.class;
     bench.act(|ledger, _, owner| ledger.restock(owner, AllocationCode(7), LocationId(2), 1, class));
     assert_eq!(bench.posted(), "Commit 1c -4/-4/4, Restock 2c 1/0/-1");

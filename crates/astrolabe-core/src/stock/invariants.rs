@@ -269,11 +269,7 @@ fn balances_are_sums(snapshot: &Snapshot) -> Vec<String> {
     let differs = |cell: CellKey| {
         let balance = snapshot.cells.get(&cell).cloned().unwrap_or_default();
         let sums = snapshot.entries.get(&cell).copied().unwrap_or_default();
-        let kept = Sums {
-            on_hand: balance.on_hand,
-            reserved: balance.reserved,
-            unreported: balance.unreported,
-        };
+        let kept = Sums { on_hand: balance.on_hand, reserved: balance.reserved, unreported: balance.unreported };
         (kept != sums).then(|| format!("{cell}: balance {kept:?}, entries {sums:?}"))
     };
     snapshot.every_cell().into_iter().filter_map(differs).collect()
@@ -329,8 +325,7 @@ fn misfits(name: &str, held: &[&Reservation], units: i64, components: &[Componen
     for (sc_item, most) in allowed {
         let primary = sum(sc_item, &|held| held.role == Role::Primary);
         let guard = sum(sc_item, &|held| held.role == Role::Guard);
-        let uncertain =
-            sum(sc_item, &|held| held.role == Role::Primary && held.cell.class == StockClass::Uncertain);
+        let uncertain = sum(sc_item, &|held| held.role == Role::Primary && held.cell.class == StockClass::Uncertain);
         if primary > most {
             found.push(format!("{name} holds {primary} of article {sc_item}, may hold {most}"));
         }

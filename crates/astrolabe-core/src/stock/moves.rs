@@ -33,7 +33,16 @@ pub struct Move {
 impl Move {
     /// Step 2: unassigned units go to an assignment's location.
     pub fn to_assignment(code: AllocationCode, location: LocationId, units: i64) -> Self {
-        Self { from: None, to: Some(code), location, units, class: None, original: None, guarded: true, guard_later: false }
+        Self {
+            from: None,
+            to: Some(code),
+            location,
+            units,
+            class: None,
+            original: None,
+            guarded: true,
+            guard_later: false,
+        }
     }
 
     /// Step 2 as one of several moves of a plan.
@@ -67,12 +76,7 @@ impl Ledger<'_> {
     ///
     /// # Errors
     /// [`Refusal::InsufficientStock`] when the location lacks units; nothing has changed then.
-    pub fn move_to(
-        &mut self,
-        held: &mut Vec<Reservation>,
-        owner: &Owner,
-        wanted: Move,
-    ) -> Result<(), Refusal> {
+    pub fn move_to(&mut self, held: &mut Vec<Reservation>, owner: &Owner, wanted: Move) -> Result<(), Refusal> {
         let drafts = owner
             .needs(wanted.units)
             .into_iter()
@@ -88,21 +92,14 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    fn draft(
-        &self,
-        held: &[Reservation],
-        owner: &Owner,
-        wanted: Move,
-        need: Need,
-    ) -> Result<Draft, Refusal> {
+    fn draft(&self, held: &[Reservation], owner: &Owner, wanted: Move, need: Need) -> Result<Draft, Refusal> {
         let group = owner.group(wanted.from);
         let targets = targets(owner, wanted, need.sc_item);
         let all = group.sum(held, Which { at: wanted.original, ..Which::primary(need.sc_item) });
         let there: i64 = targets.iter().map(|cell| primary_in(group, held, *cell)).sum();
         let leaves_by_name = wanted.original.is_some_and(|original| original != wanted.location);
         let stays = wanted.from == wanted.to || leaves_by_name;
-        let mut draft =
-            Draft { sc_item: need.sc_item, keep: Vec::new(), draw: Vec::new(), leave: 0, unguarded: 0 };
+        let mut draft = Draft { sc_item: need.sc_item, keep: Vec::new(), draw: Vec::new(), leave: 0, unguarded: 0 };
         let mut rest = need.units;
         if stays {
             let elsewhere = if leaves_by_name { all } else { all - there };
@@ -159,13 +156,7 @@ impl Ledger<'_> {
     }
 
     /// Takes the leaving units out of the group and releases them, but for what turns Guard. Returns the Guards.
-    fn vacate(
-        &mut self,
-        pool: &mut HeldUnits<'_>,
-        owner: &Owner,
-        wanted: Move,
-        draft: &Draft,
-    ) -> Vec<Part> {
+    fn vacate(&mut self, pool: &mut HeldUnits<'_>, owner: &Owner, wanted: Move, draft: &Draft) -> Vec<Part> {
         let from = owner.group(wanted.from);
         let elsewhere = Which {
             class: Some(StockClass::Certain),
@@ -216,8 +207,7 @@ impl Ledger<'_> {
         let group = owner.group(Some(code));
         let mut pool = HeldUnits::new(held);
         for need in owner.needs(1) {
-            let uncertain =
-                Which { class: Some(StockClass::Uncertain), ..Which::primary(need.sc_item) };
+            let uncertain = Which { class: Some(StockClass::Uncertain), ..Which::primary(need.sc_item) };
             let unguarded = group.sum(pool.held, uncertain);
             if unguarded == 0 || group.sum(pool.held, Which::guard(need.sc_item)) > 0 {
                 continue;
@@ -231,14 +221,7 @@ impl Ledger<'_> {
 
     /// Releases Primary units of the group from where they lie, uncertain ones first: certain ones may still be wanted
     /// by what stays behind.
-    fn let_leave(
-        &mut self,
-        pool: &mut HeldUnits<'_>,
-        owner: &Owner,
-        wanted: Move,
-        draft: &Draft,
-        units: i64,
-    ) {
+    fn let_leave(&mut self, pool: &mut HeldUnits<'_>, owner: &Owner, wanted: Move, draft: &Draft, units: i64) {
         let from = owner.group(wanted.from);
         let cause = owner.cause(wanted.from);
         let mut rest = units;
@@ -247,12 +230,7 @@ impl Ledger<'_> {
                 if rest <= 0 {
                     return;
                 }
-                let which = Which {
-                    class: Some(class),
-                    not_at,
-                    at: wanted.original,
-                    ..Which::primary(draft.sc_item)
-                };
+                let which = Which { class: Some(class), not_at, at: wanted.original, ..Which::primary(draft.sc_item) };
                 for part in pool.take(from, which, rest) {
                     rest -= part.units;
                     self.post_reserved(EntryKind::MoveOut, part, -1, &cause);
@@ -270,10 +248,7 @@ impl Ledger<'_> {
         sc_item: ScItemId,
     ) {
         let group = owner.group(code);
-        let uncertain = group.sum(
-            pool.held,
-            Which { class: Some(StockClass::Uncertain), ..Which::primary(sc_item) },
-        );
+        let uncertain = group.sum(pool.held, Which { class: Some(StockClass::Uncertain), ..Which::primary(sc_item) });
         let excess = group.sum(pool.held, Which::guard(sc_item)) - uncertain;
         for part in pool.take(group, Which::guard(sc_item), excess) {
             self.post_reserved(EntryKind::Release, part, -1, &owner.cause(code));

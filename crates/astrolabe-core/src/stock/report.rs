@@ -76,8 +76,7 @@ impl Report<'_> {
             return Err(self.fail_below_zero(stock, &before, effect.change.on_hand, at));
         }
         stock.post(self.cell, effect.kind, effect.change, &self.cause(), at);
-        let (is_balance, is_initial) =
-            (effect.kind == EntryKind::Balance, effect.kind == EntryKind::Initial);
+        let (is_balance, is_initial) = (effect.kind == EntryKind::Balance, effect.kind == EntryKind::Initial);
         stock.annotate(self.cell, |cell| {
             cell.reported_at = cell.reported_at.max(Some(operated_at));
             if effect.overwrites {

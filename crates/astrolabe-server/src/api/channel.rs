@@ -32,7 +32,7 @@ use self::trade::{PickupStore, ReadTrade};
 use crate::api::caller::BearerToken;
 use crate::api::failure::{ApiFailure, ErrorBody, ErrorDetail};
 use crate::app::App;
-use crate::gateway::{PlaceBook, PlaceError, store_by_code};
+use crate::app::{PlaceError, store_by_code};
 
 /// Trades or refunds of one call.
 const OBJECTS_MAX: usize = 100;
@@ -133,8 +133,8 @@ async fn with_pickup(
     let store = app.store.as_ref();
     let (found, field) = match pickup {
         PickupStore::Id { text, field } => {
-            let claim = Some(crate::gateway::Claim::Store);
-            match PlaceBook::default().resolve(store, seller, claim, &text).await {
+            let claim = Some(crate::app::Claim::Store);
+            match app.places.resolve(store, seller, claim, &text).await {
                 Ok(location) => (Some(location), field),
                 Err(PlaceError::Refused(_) | PlaceError::NotAnId) => (None, field),
                 Err(PlaceError::Storage(error)) => return Err(ApiFailure::storage(&error)),

@@ -65,7 +65,7 @@ impl ApiFailure {
     /// The database failed.
     pub fn storage(error: &astrolabe_store::StoreError) -> Self {
         tracing::warn!(%error, "a request failed in the database");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "isp.service-error", "storage is unavailable; repeat the call")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "isp.remote-service-error", "storage is unavailable; repeat the call")
     }
 }
 
@@ -76,9 +76,14 @@ impl From<LaneError> for ApiFailure {
                 Self::new(StatusCode::CONFLICT, refusal_code(&refusal), refusal.to_string())
             }
             LaneError::Busy => Self::new(StatusCode::TOO_MANY_REQUESTS, "isp.call-limited", error.to_string()),
-            LaneError::Storage(_) | LaneError::TimedOut => Self::new(
+            LaneError::Storage(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
-                "isp.service-error",
+                "isp.remote-service-error",
+                "storage is unavailable; repeat the call",
+            ),
+            LaneError::TimedOut => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "isp.remote-service-timeout",
                 "no answer in time; repeat the call",
             ),
             LaneError::Bug => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "isp.unknown-error", error.to_string()),

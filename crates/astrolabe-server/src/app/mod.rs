@@ -24,7 +24,7 @@ pub use ids::{IdSource, NODE_MAX};
 pub use job::{Job, LaneAnswer, LaneError};
 pub use lane::{GROUP_COMMANDS_MAX, GROUP_ROWS_MAX, LANE_QUEUE_MAX};
 pub use lanes::Lanes;
-pub use places::{PlaceCache, wire_name};
+pub(crate) use places::{Claim, PlaceBook, PlaceError, store_by_code, wire_name};
 
 use crate::workers::OutwardQueue;
 
@@ -55,7 +55,7 @@ pub struct App {
     pub ids: IdSource,
     pub directory: DirectoryCache,
     pub geography: Geography,
-    pub places: PlaceCache,
+    pub(crate) places: PlaceBook,
     pub limits: Limits,
     pub lanes: Lanes,
     /// Where committed calls outward are handed over, without a detour through the database.
@@ -80,7 +80,7 @@ impl App {
             ids: IdSource::new(node),
             directory,
             geography: Geography::bundled(),
-            places: PlaceCache::default(),
+            places: PlaceBook::default(),
             limits,
             lanes: Lanes::default(),
             outward: OutwardQueue::default(),

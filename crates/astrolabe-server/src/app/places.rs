@@ -1,104 +1,172 @@
-//! Locations for those who only need to name them: ids and codes to names, without going through a lane.
+//! Locations as the wire names them (`warehouseType` + `warehouseId`, `type` + `store_id`) turned into ids.
 //!
-//! A cache per seller, loaded whole; a miss loads it again, at most once a second, so that a store made a moment ago
-//! is found and a wrong id costs nothing.
+//! Only facts that never change are kept: what kind of place an id is, and which warehouse has a code. Whether it was
+//! deleted since is the core's to say. A name that is not known costs one look by key; for a warehouse code, which has no
+//! such look, one reading of the seller's places, and not more than one a second.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use astrolabe_core::ids::{LocationId, SellerId, WarehouseCode};
+use astrolabe_core::ids::{LocationId, SellerId, StoreCode, WarehouseCode};
 use astrolabe_core::place::{Location, LocationKind};
+use astrolabe_core::refusal::Refusal;
 use astrolabe_store::{Store, StoreError};
 use parking_lot::RwLock;
+use thiserror::Error;
 use tokio::time::Instant;
 
-/// A miss loads again only after this long.
-const RELOAD_AFTER: Duration = Duration::from_secs(1);
+/// Locations remembered; beyond it the memory is emptied and fills again.
+const KNOWN_MAX: usize = 200_000;
+/// How long unknown warehouse codes stay unknown without another look.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
-/// Names of places, by seller.
+/// What a caller says a location is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Claim {
+    Store,
+    Warehouse,
+}
+
+impl Claim {
+    /// `STORE` / `Store`, `WAREHOUSE` / `Warehouse`; the catalogue has refused everything else.
+    pub(crate) fn of(text: &str) -> Self {
+        if text.eq_ignore_ascii_case("warehouse") { Claim::Warehouse } else { Claim::Store }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Claim::Store => "store",
+            Claim::Warehouse => "warehouse",
+        }
+    }
+}
+
+/// Why a name is no location.
+#[derive(Debug, Error)]
+pub(crate) enum PlaceError {
+    #[error(transparent)]
+    Refused(Refusal),
+    #[error("not a store's id")]
+    NotAnId,
+    #[error(transparent)]
+    Storage(#[from] StoreError),
+}
+
+/// What is remembered of all sellers' locations.
 #[derive(Debug, Default)]
-pub struct PlaceCache {
-    sellers: RwLock<HashMap<SellerId, Known>>,
+pub(crate) struct PlaceBook {
+    kinds: RwLock<HashMap<(SellerId, LocationId), Claim>>,
+    warehouses: RwLock<HashMap<SellerId, Warehouses>>,
 }
 
 #[derive(Debug)]
-struct Known {
-    loaded_at: Instant,
-    by_id: HashMap<LocationId, Arc<Location>>,
-    by_warehouse_code: HashMap<WarehouseCode, LocationId>,
+struct Warehouses {
+    by_code: HashMap<WarehouseCode, LocationId>,
+    looked_at: Instant,
 }
 
-impl PlaceCache {
-    /// A live location of this seller.
-    pub async fn location(
+impl PlaceBook {
+    /// The location that `text` names: a store by its id, a warehouse by its code (or its id, which answers carry too).
+    pub(crate) async fn resolve(
+        &self,
+        store: &dyn Store,
+        seller: SellerId,
+        claim: Option<Claim>,
+        text: &str,
+    ) -> Result<LocationId, PlaceError> {
+        let text = text.trim();
+        let id = text.parse().ok().filter(|id| *id > 0).map(LocationId);
+        let not_found = |id| PlaceError::Refused(Refusal::LocationNotFound { location: id });
+        if claim != Some(Claim::Store)
+            && let Some(warehouse) = self.warehouse(store, seller, text).await?
+        {
+            return Ok(warehouse);
+        }
+        let Some(id) = id else {
+            return Err(match claim {
+                Some(Claim::Store) => PlaceError::NotAnId,
+                Some(Claim::Warehouse) | None => no_warehouse(text),
+            });
+        };
+        match (claim, self.kind_of(store, seller, id).await?) {
+            (Some(claimed), Some(actual)) if claimed != actual => {
+                let (actual, claimed) = (actual.name(), claimed.name());
+                Err(PlaceError::Refused(Refusal::WrongLocationKind { actual, claimed }))
+            }
+            (_, Some(_)) => Ok(id),
+            (Some(Claim::Warehouse), None) => Err(no_warehouse(text)),
+            (Some(Claim::Store) | None, None) => Err(not_found(id)),
+        }
+    }
+
+    /// What a live location is.
+    pub(crate) async fn kind_of(
         &self,
         store: &dyn Store,
         seller: SellerId,
         id: LocationId,
-    ) -> Result<Option<Arc<Location>>, StoreError> {
-        self.find(store, seller, |known| known.by_id.get(&id).cloned()).await
+    ) -> Result<Option<Claim>, StoreError> {
+        if let Some(kind) = self.kinds.read().get(&(seller, id)) {
+            return Ok(Some(*kind));
+        }
+        let Some(location) = store.location(seller, id).await?.filter(|location| !location.deleted) else {
+            return Ok(None);
+        };
+        let kind = if location.is_warehouse() { Claim::Warehouse } else { Claim::Store };
+        let mut kinds = self.kinds.write();
+        if kinds.len() >= KNOWN_MAX {
+            kinds.clear();
+        }
+        kinds.insert((seller, id), kind);
+        Ok(Some(kind))
     }
 
-    /// A live warehouse of this seller.
-    pub async fn warehouse(
+    async fn warehouse(
         &self,
         store: &dyn Store,
         seller: SellerId,
-        code: &WarehouseCode,
-    ) -> Result<Option<Arc<Location>>, StoreError> {
-        self.find(store, seller, |known| {
-            known.by_warehouse_code.get(code).and_then(|id| known.by_id.get(id)).cloned()
-        })
-        .await
-    }
-
-    /// Forgets a seller's places after one of them was changed here.
-    pub fn forget(&self, seller: SellerId) {
-        self.sellers.write().remove(&seller);
-    }
-
-    async fn find(
-        &self,
-        store: &dyn Store,
-        seller: SellerId,
-        pick: impl Fn(&Known) -> Option<Arc<Location>>,
-    ) -> Result<Option<Arc<Location>>, StoreError> {
-        {
-            let sellers = self.sellers.read();
-            if let Some(known) = sellers.get(&seller) {
-                let found = pick(known);
-                if found.is_some() || known.loaded_at.elapsed() < RELOAD_AFTER {
-                    return Ok(found);
-                }
+        code: &str,
+    ) -> Result<Option<LocationId>, StoreError> {
+        let code = WarehouseCode(code.to_owned());
+        if let Some(known) = self.warehouses.read().get(&seller) {
+            let found = known.by_code.get(&code).copied();
+            if found.is_some() || known.looked_at.elapsed() < LOOK_AGAIN_AFTER {
+                return Ok(found);
             }
         }
-        let known = Known::new(store.locations(seller).await?);
-        let found = pick(&known);
-        self.sellers.write().insert(seller, known);
+        let looked_at = Instant::now();
+        let mut by_code = HashMap::new();
+        for location in store.locations(seller).await? {
+            if let LocationKind::Warehouse { code } = location.kind {
+                by_code.insert(code, location.id);
+            }
+        }
+        let found = by_code.get(&code).copied();
+        self.warehouses.write().insert(seller, Warehouses { by_code, looked_at });
         Ok(found)
     }
 }
 
-impl Known {
-    fn new(locations: Vec<Location>) -> Self {
-        let mut by_warehouse_code = HashMap::new();
-        let mut by_id = HashMap::new();
-        for location in locations {
-            match &location.kind {
-                LocationKind::Warehouse { code } => {
-                    by_warehouse_code.insert(code.clone(), location.id);
-                }
-                LocationKind::Store { .. } => {}
-            }
-            by_id.insert(location.id, Arc::new(location));
-        }
-        Self { loaded_at: Instant::now(), by_id, by_warehouse_code }
-    }
+/// The live store with a merchant's code. Codes change, so nothing is remembered: for the channel door, which seldom asks.
+pub(crate) async fn store_by_code(
+    store: &dyn Store,
+    seller: SellerId,
+    code: &StoreCode,
+) -> Result<Option<LocationId>, StoreError> {
+    let places = store.locations(seller).await?;
+    let found = places.iter().find(|place| match &place.kind {
+        LocationKind::Store { code: known, .. } => known == code,
+        LocationKind::Warehouse { .. } => false,
+    });
+    Ok(found.map(|place| place.id))
+}
+
+fn no_warehouse(text: &str) -> PlaceError {
+    PlaceError::Refused(Refusal::WarehouseNotFound { code: WarehouseCode(text.to_owned()) })
 }
 
 /// How a location is named on the wire: a store by its id, a warehouse by its code.
-pub fn wire_name(location: &Location) -> String {
+pub(crate) fn wire_name(location: &Location) -> String {
     match &location.kind {
         LocationKind::Store { .. } => location.id.to_string(),
         LocationKind::Warehouse { code } => code.to_string(),

@@ -13,14 +13,13 @@ use astrolabe_protocol::{Call, Fields, WireError};
 use astrolabe_store::{AnswerKey, Role, TradeView};
 
 use crate::app::{App, LaneError};
-use crate::gateway::places::{Claim, PlaceBook, PlaceError};
+use crate::app::{Claim, PlaceError};
 use crate::gateway::refusals::{lane_failed, refused, storage_failed};
 
 /// One admitted call.
 #[derive(Debug)]
 pub(super) struct CallContext {
     pub(super) app: Arc<App>,
-    pub(super) places: Arc<PlaceBook>,
     pub(super) call: Call,
     pub(super) caller: AppKey,
     pub(super) seller: SellerId,
@@ -87,14 +86,14 @@ impl CallContext {
         text: &str,
         field: &'static str,
     ) -> Result<LocationId, WireError> {
-        let found = self.places.resolve(self.app.store.as_ref(), self.seller, claim, text).await;
+        let found = self.app.places.resolve(self.app.store.as_ref(), self.seller, claim, text).await;
         found.map_err(|error| place_failed(&error, field))
     }
 
     /// A location by its numeric id, of either kind.
     pub(super) async fn location_by_id(&self, id: i64) -> Result<LocationId, WireError> {
         let location = LocationId(id);
-        match self.places.kind_of(self.app.store.as_ref(), self.seller, location).await {
+        match self.app.places.kind_of(self.app.store.as_ref(), self.seller, location).await {
             Ok(Some(_kind)) => Ok(location),
             Ok(None) => Err(refused(&Refusal::LocationNotFound { location })),
             Err(error) => Err(storage_failed(&error)),

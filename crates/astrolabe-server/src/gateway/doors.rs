@@ -24,19 +24,17 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::gateway::body::{self, GZIP_ABOVE_BYTES, ReadBody};
 use crate::gateway::context::CallContext;
-use crate::gateway::places::PlaceBook;
 use crate::gateway::{admission, handlers, refusals};
 
 /// What the doors share.
 #[derive(Debug)]
 struct Gateway {
     app: Arc<App>,
-    places: Arc<PlaceBook>,
 }
 
 /// The routes of the three doors.
 pub fn router(app: &Arc<App>) -> Router {
-    let gateway = Arc::new(Gateway { app: Arc::clone(app), places: Arc::default() });
+    let gateway = Arc::new(Gateway { app: Arc::clone(app) });
     Router::new()
         .route("/router/rest", any(top))
         .route("/router/qimen/service", any(qimen))
@@ -154,7 +152,6 @@ impl Gateway {
         let handler = handlers::find(method.name).ok_or_else(|| refusals::not_supported(method.name))?;
         let context = CallContext {
             app: Arc::clone(&self.app),
-            places: Arc::clone(&self.places),
             call,
             caller,
             seller: admitted.seller,

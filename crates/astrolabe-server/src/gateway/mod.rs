@@ -11,10 +11,8 @@ mod context;
 mod doors;
 mod handlers;
 mod omnichannel;
-mod places;
 mod refusals;
 
 pub use doors::router;
 pub use omnichannel::{merged_trade, omnichannel_param};
-pub(crate) use places::{Claim, PlaceBook, PlaceError, store_by_code};
 pub use refusals::{errors_markdown, refusal_code};

@@ -61,7 +61,7 @@ async fn allocation(
 
 /// A location deleted since is still named by its id.
 async fn name_of(app: &App, seller: SellerId, id: LocationId) -> Result<(String, String), StoreError> {
-    let found = app.places.location(app.store.as_ref(), seller, id).await?;
+    let found = app.store.location(seller, id).await?;
     Ok(match found {
         Some(location) => (wire_name(&location), location.name.clone()),
         None => (id.to_string(), String::new()),

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use astrolabe_core::command::{Command, SyncAllocation, SyncStatus, SyncedLine};
-use astrolabe_core::ids::{LocationId, Oid, WarehouseCode};
+use astrolabe_core::ids::{LocationId, Oid};
 use astrolabe_core::order::timeline::Actor;
 use astrolabe_core::outward::{Message, Receiver};
 use astrolabe_protocol::Fields;
 use astrolabe_protocol::spi::SpiReply;
 use astrolabe_store::DueOutward;
 
-use crate::app::App;
+use crate::app::{App, Claim};
 
 /// Sends through the lane what the answer to `allocatedinfo.get` (§6.6.3) says. Answers to other calls say no more than
 /// that they were heard.
@@ -68,13 +68,8 @@ async fn synced_line(app: &App, call: &DueOutward, info: &Fields) -> Option<Sync
 }
 
 async fn locate(app: &App, call: &DueOutward, text: &str, warehouse: bool) -> Option<LocationId> {
-    let store = app.store.as_ref();
-    let found = if warehouse {
-        app.places.warehouse(store, call.seller, &WarehouseCode(text.to_owned())).await
-    } else {
-        app.places.location(store, call.seller, LocationId(text.parse().ok()?)).await
-    };
-    found.ok().flatten().map(|location| location.id)
+    let claim = if warehouse { Claim::Warehouse } else { Claim::Store };
+    app.places.resolve(app.store.as_ref(), call.seller, Some(claim), text).await.ok()
 }
 
 /// A status that is none of the published ones is read as "still at it".

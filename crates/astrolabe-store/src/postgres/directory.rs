@@ -2,13 +2,12 @@
 
 use deadpool_postgres::{Client, GenericClient, Transaction};
 
-use astrolabe_core::ids::SellerId;
 use astrolabe_core::seller::Seller;
 
 use crate::directory::{Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::postgres::fields::{all as rows, commit_failure, each, failure, first};
-use crate::rows::{DirectoryKind, Fields, directory_rows, to_doc};
+use crate::rows::{DirectoryKind, Fields, SellerRow, directory_rows, to_doc};
 
 /// Counts the changes of all directory tables together.
 pub(super) async fn version(client: &impl GenericClient) -> Result<i64, StoreError> {
@@ -22,7 +21,7 @@ pub(super) async fn all(client: &Transaction<'_>) -> Result<Directory, StoreErro
     let sellers = "SELECT seller_id, nick, settings FROM seller ORDER BY seller_id";
     let mut directory = Directory {
         version: version(client).await?,
-        sellers: rows(client, sellers, &[], |row| crate::rows::seller(row)).await?,
+        sellers: rows(client, sellers, &[], crate::rows::seller).await?,
         ..Directory::default()
     };
     for kind in DirectoryKind::ALL {
@@ -47,7 +46,7 @@ pub(super) async fn put(client: &mut Client, draft: &DirectoryDraft) -> Result<(
             transaction.execute(&put, &[name, doc]).await.map_err(failure)?;
         }
     }
-    let by_seller: [(&str, &str, &[(SellerId, String, String)]); 3] = [
+    let by_seller: [(&str, &str, &[SellerRow]); 3] = [
         ("app_grant", "app_key", &keyed.grants),
         ("channel", "name", &keyed.channels),
         ("person", "name", &keyed.people),

@@ -44,7 +44,7 @@ pub(super) async fn trades(
 /// Work, oldest first.
 pub(super) async fn work(client: &Client, seller: SellerId, limit: usize) -> Result<Vec<NewWork>, StoreError> {
     let work = "SELECT work_id, work, made_at FROM work WHERE seller_id = $1 ORDER BY made_at, work_id LIMIT $2";
-    all(client, work, &[&seller.0, &most(limit)], |row| crate::rows::work(row)).await
+    all(client, work, &[&seller.0, &most(limit)], crate::rows::work).await
 }
 
 /// Pre-payment holds that ran out, longest overdue first.

@@ -71,14 +71,7 @@ impl Group for PostgresGroup {
         let group = save::Writing { seller: self.seller, version: self.version + 1, lease, now };
         let script = save::group(group, &changes, answers)?;
         let prepared = script.statements.prepare(self.turn.client()).await?;
-        let rows = {
-            let sent = prepared.commit(self.turn.client());
-            sent.await
-        };
-        // A connection that was lost on the way does not go back to the pool as a living one.
-        if !self.turn.client().is_closed() {
-            self.turn.ended();
-        }
-        script.calls.given(&rows?)
+        let rows = prepared.commit(&mut self.turn).await?;
+        script.calls.given(&rows)
     }
 }

@@ -50,7 +50,7 @@ pub(super) async fn take(
         }
         let params: &[&(dyn tokio_postgres::types::ToSql + Sync)] =
             &[&seller.0, &now.0, &lease.node, &lease.until.0, &most(left)];
-        taken.extend(all(client, TAKE, params, |row| due_outward(row)).await?);
+        taken.extend(all(client, TAKE, params, due_outward).await?);
     }
     Ok(taken)
 }

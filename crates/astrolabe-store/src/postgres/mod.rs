@@ -94,21 +94,11 @@ impl Store for PostgresStore {
         due::work(&read::client(&self.pool).await?, seller, limit).await
     }
 
-    async fn expired_holds(
-        &self,
-        seller: SellerId,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<HoldKey>, StoreError> {
+    async fn expired_holds(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<HoldKey>, StoreError> {
         due::expired_holds(&read::client(&self.pool).await?, seller, now, limit).await
     }
 
-    async fn lease_outward(
-        &self,
-        now: Timestamp,
-        lease: Lease,
-        limit: usize,
-    ) -> Result<Vec<DueOutward>, StoreError> {
+    async fn lease_outward(&self, now: Timestamp, lease: Lease, limit: usize) -> Result<Vec<DueOutward>, StoreError> {
         lease::take(&read::client(&self.pool).await?, now, lease, limit).await
     }
 
@@ -117,11 +107,7 @@ impl Store for PostgresStore {
         views::trade(&read::consistent(&mut client).await?, seller, tid).await
     }
 
-    async fn trade_of_allocation(
-        &self,
-        seller: SellerId,
-        code: AllocationCode,
-    ) -> Result<Option<Tid>, StoreError> {
+    async fn trade_of_allocation(&self, seller: SellerId, code: AllocationCode) -> Result<Option<Tid>, StoreError> {
         views::trade_of_allocation(&read::client(&self.pool).await?, seller, code).await
     }
 

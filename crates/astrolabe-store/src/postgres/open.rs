@@ -62,10 +62,7 @@ impl PostgresStore {
 async fn migrate(pool: &Pool) -> Result<(), StoreError> {
     let mut client = pool.get().await.map_err(no_connection)?;
     let transaction = client.transaction().await.map_err(failure)?;
-    transaction
-        .batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0")
-        .await
-        .map_err(failure)?;
+    transaction.batch_execute("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await.map_err(failure)?;
     match transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&MIGRATION_LOCK]).await {
         Ok(_) => return run_missing(transaction).await,
         Err(error) if !has_no_advisory_locks(&error) => return Err(failure(error)),
@@ -92,12 +89,10 @@ fn has_no_advisory_locks(error: &tokio_postgres::Error) -> bool {
 async fn run_missing(transaction: Transaction<'_>) -> Result<(), StoreError> {
     transaction.batch_execute(MIGRATION_TABLE).await.map_err(failure)?;
     let ran: BTreeMap<i64, String> =
-        all(&transaction, "SELECT number, checksum FROM schema_migration", &[], |row| {
-            Ok((row.int(0)?, row.text(1)?))
-        })
-        .await?
-        .into_iter()
-        .collect();
+        all(&transaction, "SELECT number, checksum FROM schema_migration", &[], |row| Ok((row.int(0)?, row.text(1)?)))
+            .await?
+            .into_iter()
+            .collect();
     for migration in still_to_run(&ran, |migration| migration.postgres)? {
         let Migration { number, name, sqlite: _, postgres } = migration;
         transaction

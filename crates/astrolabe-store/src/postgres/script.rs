@@ -7,6 +7,7 @@ use tokio_postgres::types::ToSql;
 
 use crate::error::StoreError;
 use crate::postgres::fields::{commit_failure, failure};
+use crate::postgres::lane::Turn;
 
 type Value = Box<dyn ToSql + Sync + Send>;
 
@@ -64,44 +65,52 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Runs all statements and COMMIT, and gives back each statement's rows. When a statement fails, the server turns
-    /// the COMMIT behind it into a ROLLBACK; then that statement's error is told.
+    /// Runs all statements and COMMIT, and gives back each statement's rows. When the server refuses a statement, it
+    /// turns the COMMIT behind it into a ROLLBACK; then that statement's error is told.
     ///
     /// # Errors
     /// [`StoreError::CommitUnknown`] when the connection is lost with answers outstanding.
-    pub(super) async fn commit(&self, client: &Client) -> Result<Vec<Vec<Row>>, StoreError> {
+    pub(super) async fn commit(&self, turn: &mut Turn) -> Result<Vec<Vec<Row>>, StoreError> {
+        let client = turn.client();
         let params: Vec<Vec<&(dyn ToSql + Sync)>> =
-            self.statements.iter().map(|(_, values)| values.iter().map(|value| as_param(value)).collect()).collect();
-        let mut running: Vec<_> = self
-            .statements
-            .iter()
-            .zip(&params)
-            .map(|((statement, _), params)| Box::pin(maybe_done(client.query(statement, params))))
-            .collect();
-        // A prepared statement is sent when its future is first polled: polling them one by one fixes the order, and
-        // COMMIT is behind them all.
-        for statement in &mut running {
-            let _ = futures::poll!(statement.as_mut());
-        }
-        let committed = client.batch_execute("COMMIT").await;
-        let mut answers = Vec::with_capacity(running.len());
-        for mut statement in running {
-            // Answers come in order, so all of these are here or lost.
-            if let MaybeDone::Future(_) = &*statement {
-                statement.as_mut().await;
+            self.statements.iter().map(|(_, values)| values.iter().map(as_param).collect()).collect();
+        let mut running = Vec::with_capacity(params.len());
+        for ((statement, _), params) in self.statements.iter().zip(&params) {
+            let mut query = Box::pin(maybe_done(client.query(statement, params)));
+            // A prepared statement is sent when its future is first polled: that fixes the order. What fails right
+            // here was never sent, and COMMIT must not be sent without it.
+            let _ = futures::poll!(query.as_mut());
+            if let MaybeDone::Done(Err(_)) = &*query
+                && let Some(Err(error)) = query.as_mut().take_output()
+            {
+                return Err(failure(error));
             }
-            let answer = statement.as_mut().take_output();
-            answers.push(answer.unwrap_or_else(|| Ok(Vec::new())));
+            running.push(query);
         }
-        let mut rows = Vec::with_capacity(answers.len());
-        for answer in answers {
-            match answer {
-                Ok(found) => rows.push(found),
-                // The server refused it, and with it the COMMIT.
-                Err(error) if error.as_db_error().is_some() => return Err(failure(error)),
-                Err(error) => return Err(commit_failure(error)),
+        let commit = client.batch_execute("COMMIT");
+        let (committed, ()) = futures::join!(commit, async {
+            for query in &mut running {
+                query.as_mut().await;
             }
+        });
+        let mut rows = Vec::with_capacity(running.len());
+        let outcome =
+            running.into_iter().filter_map(|mut query| query.as_mut().take_output()).try_for_each(
+                |answer| match answer {
+                    Ok(found) => {
+                        rows.push(found);
+                        Ok(())
+                    }
+                    // The server refused it, and with it the COMMIT.
+                    Err(error) if error.as_db_error().is_some() => Err(failure(error)),
+                    Err(error) => Err(commit_failure(error)),
+                },
+            );
+        // A lost connection does not go back to the pool as a living one.
+        if !turn.client().is_closed() {
+            turn.ended();
         }
+        outcome?;
         committed.map_err(commit_failure)?;
         Ok(rows)
     }

@@ -3,25 +3,24 @@
 use std::collections::BTreeMap;
 
 use deadpool_postgres::{Client, Transaction};
+use tokio_postgres::Row;
 
 use astrolabe_core::goods::Mapping;
 use astrolabe_core::ids::{AllocationCode, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::order::file::TradeFile;
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 
 use crate::error::StoreError;
+use crate::postgres::fields::{Params, all, first, limit as most};
 use crate::rows::{
-    Fields, FileGather, assignment, cell, cell_columns, fact_columns, mapping, outward_columns,
-    outward_state_columns, outward_view, reservation, reservation_columns, task, timeline_fact,
+    Fields, assignment, cell, cell_columns, fact_columns, mapping, outward_columns, outward_state_columns,
+    outward_view, page_window, reservation, reservation_columns, task, timeline_fact,
 };
-use crate::postgres::fields::{all, first, limit as most};
 use crate::views::{AssignmentView, TaskView, TradeView};
 
-const FACTS: &str = concat!(
-    "SELECT ",
-    fact_columns!(),
-    " FROM timeline WHERE seller_id = $1 AND tid = $2 ORDER BY version, n"
-);
+const FACTS: &str =
+    concat!("SELECT ", fact_columns!(), " FROM timeline WHERE seller_id = $1 AND tid = $2 ORDER BY version, n");
 
 const CALLS: &str = concat!(
     "SELECT ",
@@ -38,20 +37,27 @@ const RESERVATIONS: &str = concat!(
 );
 
 /// One trade with everything known of it.
-pub(super) async fn trade(client: &Transaction<'_>, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {
-    let key = (seller.0, tid.0);
+pub(super) async fn trade(
+    client: &Transaction<'_>,
+    seller: SellerId,
+    tid: Tid,
+) -> Result<Option<TradeView>, StoreError> {
+    let key: &Params<'_> = &[&seller.0, &tid.0];
     let row = "SELECT doc, published FROM trade WHERE seller_id = $1 AND tid = $2";
-    let known = first(connection, row, key, |row| Ok((crate::rows::trade(row, 0)?, row.text(1)?)))?;
-    let Some((trade, published)) = known else { return Ok(None) };
-    let mut files = FileGather::default();
-    files.trade(trade);
-    let assignments = "SELECT doc FROM assignment WHERE seller_id = $1 AND tid = $2 ORDER BY made_version, code";
-    each(connection, assignments, key, |row| files.assignment(assignment(row, 0)?))?;
-    each(connection, RESERVATIONS, key, |row| files.reservation(reservation(row)?))?;
-    let timeline = all(connection, FACTS, key, |row| timeline_fact(row))?;
-    let outward = all(connection, CALLS, key, |row| outward_view(row))?;
-    let view = |file| TradeView { file, published, timeline, outward };
-    Ok(files.finish().pop().map(view))
+    let assigned = "SELECT doc FROM assignment WHERE seller_id = $1 AND tid = $2 ORDER BY made_version, code";
+    let (known, assignments, reservations, timeline, outward) = futures::try_join!(
+        first(client, row, key, |row| Ok((crate::rows::trade(row, 0)?, row.text(1)?))),
+        all(client, assigned, key, |row| assignment(row, 0)),
+        all(client, RESERVATIONS, key, reservation),
+        all(client, FACTS, key, timeline_fact),
+        all(client, CALLS, key, outward_view),
+    )?;
+    Ok(known.map(|(trade, published)| TradeView {
+        file: TradeFile { trade, assignments, reservations },
+        published,
+        timeline,
+        outward,
+    }))
 }
 
 /// The trade an allocation code belongs to.
@@ -61,21 +67,16 @@ pub(super) async fn trade_of_allocation(
     code: AllocationCode,
 ) -> Result<Option<Tid>, StoreError> {
     let tid = "SELECT tid FROM assignment WHERE seller_id = $1 AND code = $2";
-    first(client, tid, &[&seller.0, &code.0], |row| Ok(Tid(row.int(0)?)))
+    first(client, tid, &[&seller.0, &code.0], |row| Ok(Tid(row.int(0)?))).await
 }
 
 /// The trade an assigned sub-order belongs to.
-pub(super) async fn trade_of_sub_order(
-    client: &Client,
-    seller: SellerId,
-    oid: Oid,
-) -> Result<Option<Tid>, StoreError> {
+pub(super) async fn trade_of_sub_order(client: &Client, seller: SellerId, oid: Oid) -> Result<Option<Tid>, StoreError> {
     let tid = "SELECT tid FROM assignment WHERE seller_id = $1 AND oid = $2 LIMIT 1";
-    first(client, tid, &[&seller.0, &oid.0], |row| Ok(Tid(row.int(0)?)))
+    first(client, tid, &[&seller.0, &oid.0], |row| Ok(Tid(row.int(0)?))).await
 }
 
-/// Open assignments after a code, at one location or at all. The plus keeps SQLite on the index of open ones, where
-/// it would otherwise walk through the history in key order.
+/// Open assignments after a code, at one location or at all.
 pub(super) async fn assignments_at(
     client: &Client,
     seller: SellerId,
@@ -85,19 +86,17 @@ pub(super) async fn assignments_at(
 ) -> Result<Vec<AssignmentView>, StoreError> {
     let at_one = "SELECT given.doc, trade.published FROM assignment AS given \
                   JOIN trade ON trade.seller_id = given.seller_id AND trade.tid = given.tid \
-                  WHERE given.seller_id = $1 AND given.open = 1 AND given.code > $2 AND given.location_id = $4 \
+                  WHERE given.seller_id = $1 AND given.open AND given.code > $2 AND given.location_id = $4 \
                   ORDER BY given.code LIMIT $3";
     let at_all = "SELECT given.doc, trade.published FROM assignment AS given \
                   JOIN trade ON trade.seller_id = given.seller_id AND trade.tid = given.tid \
-                  WHERE given.seller_id = $1 AND given.open = 1 AND +given.code > $2 \
-                  ORDER BY +given.code LIMIT $3";
+                  WHERE given.seller_id = $1 AND given.open AND given.code > $2 \
+                  ORDER BY given.code LIMIT $3";
     let after = after.map_or(i64::MIN, |code| code.0);
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok(AssignmentView { assignment: assignment(row, 0)?, published: row.text(1)? })
-    };
+    let read = |row: &Row| Ok(AssignmentView { assignment: assignment(row, 0)?, published: row.text(1)? });
     match location {
-        Some(location) => all(client, at_one, &[&seller.0, &after, &most(limit), &location.0], read),
-        None => all(client, at_all, &[&seller.0, &after, &most(limit)], read),
+        Some(location) => all(client, at_one, &[&seller.0, &after, &most(limit), &location.0], read).await,
+        None => all(client, at_all, &[&seller.0, &after, &most(limit)], read).await,
     }
 }
 
@@ -108,13 +107,13 @@ pub(super) async fn location(
     id: LocationId,
 ) -> Result<Option<Location>, StoreError> {
     let doc = "SELECT doc FROM location WHERE seller_id = $1 AND location_id = $2";
-    first(client, doc, &[&seller.0, &id.0], |row| crate::rows::location(row, 0))
+    first(client, doc, &[&seller.0, &id.0], |row| crate::rows::location(row, 0)).await
 }
 
 /// All live locations.
 pub(super) async fn locations(client: &Client, seller: SellerId) -> Result<Vec<Location>, StoreError> {
-    let docs = "SELECT doc FROM location WHERE seller_id = $1 AND deleted = 0 ORDER BY location_id";
-    all(client, docs, &[&seller.0], |row| crate::rows::location(row, 0))
+    let docs = "SELECT doc FROM location WHERE seller_id = $1 AND NOT deleted ORDER BY location_id";
+    all(client, docs, &[&seller.0], |row| crate::rows::location(row, 0)).await
 }
 
 /// A page of the stores bound to an item, and how many there are.
@@ -128,10 +127,9 @@ pub(super) async fn stores_of_item(
     let stores = "SELECT location_id FROM item_store WHERE seller_id = $1 AND item_id = $2 \
                   ORDER BY location_id LIMIT $3 OFFSET $4";
     let total = "SELECT count(*) FROM item_store WHERE seller_id = $1 AND item_id = $2";
-    let (rows, skipped) = window(page, per_page);
-    let found =
-        all(client, stores, &[&seller.0, &item.0, &rows, &skipped], |row| Ok(LocationId(row.int(0)?)))?;
-    let total = first(client, total, &[&seller.0, &item.0], |row| row.int(0))?.unwrap_or(0);
+    let (rows, skipped) = page_window(page, per_page);
+    let found = all(client, stores, &[&seller.0, &item.0, &rows, &skipped], |row| Ok(LocationId(row.int(0)?))).await?;
+    let total = first(client, total, &[&seller.0, &item.0], |row| row.int(0)).await?.unwrap_or(0);
     Ok((found, total))
 }
 
@@ -146,16 +144,10 @@ pub(super) async fn items_of_store(
     let items = "SELECT item_id FROM item_store WHERE seller_id = $1 AND location_id = $2 \
                  ORDER BY item_id LIMIT $3 OFFSET $4";
     let total = "SELECT count(*) FROM item_store WHERE seller_id = $1 AND location_id = $2";
-    let (rows, skipped) = window(page, per_page);
-    let found = all(client, items, &[&seller.0, &store.0, &rows, &skipped], |row| Ok(ItemId(row.int(0)?)))?;
-    let total = first(client, total, &[&seller.0, &store.0], |row| row.int(0))?.unwrap_or(0);
+    let (rows, skipped) = page_window(page, per_page);
+    let found = all(client, items, &[&seller.0, &store.0, &rows, &skipped], |row| Ok(ItemId(row.int(0)?))).await?;
+    let total = first(client, total, &[&seller.0, &store.0], |row| row.int(0)).await?.unwrap_or(0);
     Ok((found, total))
-}
-
-/// Rows to take and rows to skip for a page, counted from 1.
-fn window(page: i64, per_page: i64) -> (i64, i64) {
-    let rows = per_page.max(0);
-    (rows, page.saturating_sub(1).max(0).saturating_mul(rows))
 }
 
 /// What listings map to.
@@ -164,13 +156,12 @@ pub(super) async fn mappings(
     seller: SellerId,
     listings: &[(ItemId, SkuId)],
 ) -> Result<BTreeMap<(ItemId, SkuId), Mapping>, StoreError> {
-    let row = "SELECT item_id, sku_id, sc_item, components FROM item_sku \
-               WHERE seller_id = $1 AND item_id = $2 AND sku_id = $3";
-    let mut found = BTreeMap::new();
-    for (item, sku) in listings {
-        found.extend(first(client, row, &[&seller.0, &item.0, &sku.0], |row| mapping(row))?);
-    }
-    Ok(found)
+    let rows = "SELECT sku.item_id, sku.sku_id, sku.sc_item, sku.components \
+                FROM unnest($2::bigint[], $3::bigint[]) AS listing (item_id, sku_id) \
+                JOIN item_sku AS sku ON sku.seller_id = $1 AND sku.item_id = listing.item_id \
+                  AND sku.sku_id = listing.sku_id";
+    let (items, skus): (Vec<i64>, Vec<i64>) = listings.iter().map(|(item, sku)| (item.0, sku.0)).unzip();
+    Ok(all(client, rows, &[&seller.0, &items, &skus], mapping).await?.into_iter().collect())
 }
 
 /// Every cell of the named places.
@@ -182,18 +173,17 @@ pub(super) async fn cells(
     let cells = concat!(
         "SELECT ",
         cell_columns!(),
-        " FROM stock_cell WHERE seller_id = $1 AND sc_item = $2 AND location_id = $3 ORDER BY class, channel"
+        " FROM unnest($2::bigint[], $3::bigint[]) WITH ORDINALITY AS place (at, article, n) \
+          JOIN stock_cell ON seller_id = $1 AND sc_item = article AND location_id = at \
+          ORDER BY n, class, channel"
     );
-    let mut found = Vec::new();
-    for (location, sc_item) in places {
-        found.extend(all(client, cells, &[&seller.0, &sc_item.0, &location.0], |row| cell(row))?);
-    }
-    Ok(found)
+    let (at, articles): (Vec<i64>, Vec<i64>) = places.iter().map(|(at, article)| (at.0, article.0)).unzip();
+    all(client, cells, &[&seller.0, &at, &articles], cell).await
 }
 
 /// Open tasks, newest first.
 pub(super) async fn tasks(client: &Client, seller: SellerId, limit: usize) -> Result<Vec<TaskView>, StoreError> {
     let tasks = "SELECT kind, tid, oid, detail, at FROM task WHERE seller_id = $1 \
                  ORDER BY version DESC, n DESC LIMIT $2";
-    all(client, tasks, &[&seller.0, &most(limit)], |row| task(row))
+    all(client, tasks, &[&seller.0, &most(limit)], task).await
 }

@@ -88,10 +88,7 @@ pub(crate) fn entry_code(kind: EntryKind) -> i16 {
 }
 
 pub(super) fn entry_kind(code: i16) -> Result<EntryKind, StoreError> {
-    usize::try_from(code)
-        .ok()
-        .and_then(|at| ENTRY_KINDS.get(at).copied())
-        .ok_or_else(|| unknown("entry kind", code))
+    usize::try_from(code).ok().and_then(|at| ENTRY_KINDS.get(at).copied()).ok_or_else(|| unknown("entry kind", code))
 }
 
 /// A cause as five columns: code, trade, sub-order, assignment, key.

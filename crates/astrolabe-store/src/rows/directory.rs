@@ -17,8 +17,7 @@ pub(crate) enum DirectoryKind {
 }
 
 impl DirectoryKind {
-    pub(crate) const ALL: [DirectoryKind; 5] =
-        [Self::Apps, Self::Grants, Self::Sessions, Self::Channels, Self::People];
+    pub(crate) const ALL: [DirectoryKind; 5] = [Self::Apps, Self::Grants, Self::Sessions, Self::Channels, Self::People];
 
     /// Reads every document of the table.
     pub(crate) fn select(self) -> &'static str {
@@ -45,14 +44,17 @@ impl DirectoryKind {
     }
 }
 
+/// A row under a seller: name, document.
+pub(crate) type SellerRow = (SellerId, String, String);
+
 /// A draft's rows, by what their key is made of: (seller, name, document), (name, document).
 #[derive(Debug, Default)]
 pub(crate) struct DirectoryRows {
     pub(crate) apps: Vec<(String, String)>,
-    pub(crate) grants: Vec<(SellerId, String, String)>,
+    pub(crate) grants: Vec<SellerRow>,
     pub(crate) sessions: Vec<(String, String)>,
-    pub(crate) channels: Vec<(SellerId, String, String)>,
-    pub(crate) people: Vec<(SellerId, String, String)>,
+    pub(crate) channels: Vec<SellerRow>,
+    pub(crate) people: Vec<SellerRow>,
 }
 
 pub(crate) fn directory_rows(draft: &DirectoryDraft) -> Result<DirectoryRows, StoreError> {

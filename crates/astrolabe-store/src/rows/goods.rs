@@ -57,12 +57,9 @@ pub(crate) struct ItemGather {
 }
 
 impl ItemGather {
-    /// A listing: id, document.
-    pub(crate) fn item(&mut self, row: &impl Fields) -> Result<(), StoreError> {
-        let id = ItemId(row.int(0)?);
-        let doc: ItemDoc = from_doc(&row.text(1)?)?;
-        let item =
-            Item { tags: doc.tags, allocator: doc.allocator, acceptor: doc.acceptor, ..Item::unknown(id) };
+    pub(crate) fn item(&mut self, id: ItemId, doc: &str) -> Result<(), StoreError> {
+        let doc: ItemDoc = from_doc(doc)?;
+        let item = Item { tags: doc.tags, allocator: doc.allocator, acceptor: doc.acceptor, ..Item::unknown(id) };
         self.items.insert(id, item);
         Ok(())
     }
@@ -73,12 +70,10 @@ impl ItemGather {
         }
     }
 
-    /// A binding: item, location.
-    pub(crate) fn bound(&mut self, row: &impl Fields) -> Result<(), StoreError> {
-        if let Some(item) = self.items.get_mut(&ItemId(row.int(0)?)) {
-            item.bound.insert(LocationId(row.int(1)?));
+    pub(crate) fn bound(&mut self, item: ItemId, location: LocationId) {
+        if let Some(item) = self.items.get_mut(&item) {
+            item.bound.insert(location);
         }
-        Ok(())
     }
 
     pub(crate) fn finish(self) -> Vec<Item> {

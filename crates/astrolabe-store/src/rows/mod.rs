@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use crate::error::StoreError;
 
 pub(crate) use codes::{CauseColumns, class_code, entry_code, holder_kind, role_code};
-pub(crate) use directory::{DirectoryKind, directory_rows};
+pub(crate) use directory::{DirectoryKind, SellerRow, directory_rows};
 pub(crate) use goods::{ItemGather, item_doc, location, mapping, sc_item, seller};
 pub(crate) use orders::{
     FileGather, assignment, fact_columns, is_open, reservation, reservation_columns, task, timeline_fact, trade,
@@ -28,8 +28,8 @@ pub(crate) use outward::{
 pub(crate) use overview::ShownStates;
 pub(crate) use snapshot::{ahead_facts, report, stranger};
 pub(crate) use stock::{
-    AheadGather, ArticleGather, adjust, ahead_columns, ahead_state_code, bill, bill_columns, cell, cell_columns,
-    entry, entry_columns, queue_outcome, quiet_articles, waiting,
+    AheadGather, ArticleGather, adjust, ahead_columns, ahead_state_code, bill, bill_columns, cell, cell_columns, entry,
+    entry_columns, queue_outcome, quiet_articles, waiting,
 };
 
 /// One row as a driver gives it, by column number.
@@ -71,4 +71,10 @@ pub(crate) fn from_word<T: DeserializeOwned>(word: String) -> Result<T, StoreErr
 /// A count in a column.
 pub(crate) fn count(length: usize) -> i64 {
     i64::try_from(length).unwrap_or(i64::MAX)
+}
+
+/// Rows to take and rows to skip for a page, counted from 1.
+pub(crate) fn page_window(page: i64, per_page: i64) -> (i64, i64) {
+    let rows = per_page.max(0);
+    (rows, page.saturating_sub(1).max(0).saturating_mul(rows))
 }

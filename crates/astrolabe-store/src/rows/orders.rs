@@ -100,11 +100,7 @@ pub(crate) fn timeline_fact(row: &impl Fields) -> Result<TimelineFact, StoreErro
 
 /// A piece of work: id, document, made at.
 pub(crate) fn work(row: &impl Fields) -> Result<NewWork, StoreError> {
-    Ok(NewWork {
-        id: WorkId(row.int(0)?),
-        work: from_doc(&row.text(1)?)?,
-        made_at: Timestamp(row.int(2)?),
-    })
+    Ok(NewWork { id: WorkId(row.int(0)?), work: from_doc(&row.text(1)?)?, made_at: Timestamp(row.int(2)?) })
 }
 
 /// A task: kind, trade, sub-order, detail, at.

@@ -78,12 +78,8 @@ mod tests {
 
     #[test]
     fn every_live_state_has_its_place() {
-        let live = [
-            AssignmentState::Notified,
-            AssignmentState::Accepted,
-            AssignmentState::Shipped,
-            AssignmentState::Signed,
-        ];
+        let live =
+            [AssignmentState::Notified, AssignmentState::Accepted, AssignmentState::Shipped, AssignmentState::Signed];
         for state in live {
             assert!(state.is_live() && ADVANCE.contains(&state.name()), "{state:?}");
         }

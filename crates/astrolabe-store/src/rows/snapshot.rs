@@ -6,8 +6,8 @@ use astrolabe_core::stock::invariants::{AheadFacts, Snapshot};
 use astrolabe_core::time::Timestamp;
 
 use crate::error::StoreError;
-use crate::rows::stock::{bill, cell_key};
 use crate::rows::Fields;
+use crate::rows::stock::{bill, cell_key};
 
 /// Adds an applied bill. Merchants report what they promised to the one channel that reports come in for.
 pub(crate) fn report(snapshot: &mut Snapshot, row: &impl Fields) -> Result<(), StoreError> {

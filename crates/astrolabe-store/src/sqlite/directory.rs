@@ -2,11 +2,9 @@
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use astrolabe_core::ids::SellerId;
-
 use crate::directory::{Directory, DirectoryDraft};
 use crate::error::StoreError;
-use crate::rows::{DirectoryKind, Fields, directory_rows, to_doc};
+use crate::rows::{DirectoryKind, Fields, SellerRow, directory_rows, to_doc};
 use crate::sqlite::fields::{all as rows, commit_failure, each, failure, first, run};
 
 /// Counts the changes of all directory tables together.
@@ -20,7 +18,7 @@ pub(super) fn all(connection: &Connection) -> Result<Directory, StoreError> {
     let sellers = "SELECT seller_id, nick, settings FROM seller ORDER BY seller_id";
     let mut directory = Directory {
         version: version(connection)?,
-        sellers: rows(connection, sellers, [], |row| crate::rows::seller(row))?,
+        sellers: rows(connection, sellers, [], crate::rows::seller)?,
         ..Directory::default()
     };
     for kind in DirectoryKind::ALL {
@@ -32,8 +30,7 @@ pub(super) fn all(connection: &Connection) -> Result<Directory, StoreError> {
 /// Puts rows, bumps the version and the lanes of the sellers named.
 pub(super) fn put(connection: &mut Connection, draft: &DirectoryDraft) -> Result<(), StoreError> {
     let keyed = directory_rows(draft)?;
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
     for seller in &draft.sellers {
         run(
             &transaction,
@@ -48,9 +45,7 @@ pub(super) fn put(connection: &mut Connection, draft: &DirectoryDraft) -> Result
             [seller.id.0],
         )?;
     }
-    for (table, key, by_name) in
-        [("app", "app_key", &keyed.apps), ("session", "token", &keyed.sessions)]
-    {
+    for (table, key, by_name) in [("app", "app_key", &keyed.apps), ("session", "token", &keyed.sessions)] {
         let put = format!(
             "INSERT INTO {table} ({key}, doc) VALUES (?1, ?2) ON CONFLICT ({key}) DO UPDATE SET doc = excluded.doc"
         );
@@ -58,7 +53,7 @@ pub(super) fn put(connection: &mut Connection, draft: &DirectoryDraft) -> Result
             run(&transaction, &put, (&row.0, &row.1))?;
         }
     }
-    let by_seller: [(&str, &str, &[(SellerId, String, String)]); 3] = [
+    let by_seller: [(&str, &str, &[SellerRow]); 3] = [
         ("app_grant", "app_key", &keyed.grants),
         ("channel", "name", &keyed.channels),
         ("person", "name", &keyed.people),

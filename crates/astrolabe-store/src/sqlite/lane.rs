@@ -16,7 +16,7 @@ use astrolabe_core::ids::{OutwardId, SellerId};
 use crate::error::StoreError;
 use crate::rows::Fields;
 use crate::sqlite::fields::{commit_failure, failure, first};
-use crate::sqlite::group::{GroupCommit, GroupCall, SqliteGroup};
+use crate::sqlite::group::{GroupCall, GroupCommit, SqliteGroup};
 use crate::sqlite::lease::{CallKey, Leases};
 use crate::sqlite::{load, save};
 

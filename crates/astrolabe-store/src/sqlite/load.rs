@@ -18,16 +18,16 @@ use astrolabe_core::world::{
 use crate::contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, SellerState};
 use crate::error::StoreError;
 use crate::rows::{
-    AheadGather, ArticleGather, Fields, FileGather, ItemGather, adjust, ahead_columns, assignment, bill,
-    bill_columns, cell, cell_columns, class_code, holder_kind, location, mapping, reservation,
-    reservation_columns, sc_item, trade, waiting,
+    AheadGather, ArticleGather, Fields, FileGather, ItemGather, adjust, ahead_columns, assignment, bill, bill_columns,
+    cell, cell_columns, class_code, holder_kind, location, mapping, reservation, reservation_columns, sc_item, trade,
+    waiting,
 };
 use crate::sqlite::fields::{all, each, first, limit};
 
 /// The seller and its places.
 pub(super) fn seller(connection: &Connection, seller: SellerId) -> Result<SellerState, StoreError> {
     let row = "SELECT seller_id, nick, settings FROM seller WHERE seller_id = ?1";
-    let known = first(connection, row, [seller.0], |row| crate::rows::seller(row))?;
+    let known = first(connection, row, [seller.0], crate::rows::seller)?;
     let places = "SELECT doc FROM location WHERE seller_id = ?1 ORDER BY location_id";
     Ok(SellerState {
         seller: known.ok_or(StoreError::UnknownSeller(seller))?,
@@ -38,7 +38,8 @@ pub(super) fn seller(connection: &Connection, seller: SellerId) -> Result<Seller
 const CHANGED_ARTICLES: &str = "\
     SELECT sc_item FROM stock_entry WHERE seller_id = ?1 AND version > ?2 \
     UNION \
-    SELECT id FROM lane_change WHERE seller_id = ?1 AND version > ?2 AND kind = 0";
+    SELECT id FROM lane_change WHERE seller_id = ?1 AND version > ?2 AND kind = 0 \
+    ORDER BY sc_item";
 
 /// What other writers changed after `version`.
 pub(super) fn changed_since(
@@ -47,7 +48,7 @@ pub(super) fn changed_since(
     version: i64,
 ) -> Result<ChangedSince, StoreError> {
     let after = (seller.0, version);
-    let items = "SELECT DISTINCT id FROM lane_change WHERE seller_id = ?1 AND version > ?2 AND kind = 1";
+    let items = "SELECT DISTINCT id FROM lane_change WHERE seller_id = ?1 AND version > ?2 AND kind = 1 ORDER BY id";
     let places = "SELECT places_version > ?2 FROM seller_lane WHERE seller_id = ?1";
     Ok(ChangedSince {
         articles: all(connection, CHANGED_ARTICLES, after, |row| Ok(ScItemId(row.int(0)?)))?,
@@ -132,12 +133,15 @@ impl By<'_> {
         let mut found = ItemGather::default();
         for item in wanted {
             let key = (self.seller.0, item.0);
-            each(self.connection, items, key, |row| found.item(row))?;
+            each(self.connection, items, key, |row| found.item(ItemId(row.int(0)?), &row.text(1)?))?;
             each(self.connection, skus, key, |row| {
                 found.sku(mapping(row)?);
                 Ok(())
             })?;
-            each(self.connection, bound, key, |row| found.bound(row))?;
+            each(self.connection, bound, key, |row| {
+                found.bound(ItemId(row.int(0)?), LocationId(row.int(1)?));
+                Ok(())
+            })?;
         }
         Ok(found.finish())
     }
@@ -148,19 +152,18 @@ impl By<'_> {
                        WHERE seller_id = ?1 AND outer_code = ?2 AND outer_code <> ''";
         let mut found: BTreeMap<ScItemId, ScItem> = BTreeMap::new();
         for id in &names.sc_items {
-            let known = first(self.connection, by_id, (self.seller.0, id.0), |row| sc_item(row))?;
+            let known = first(self.connection, by_id, (self.seller.0, id.0), sc_item)?;
             found.extend(known.map(|known| (known.id, known)));
         }
         for code in &names.outer_codes {
-            let known = first(self.connection, by_code, params![self.seller.0, code], |row| sc_item(row))?;
+            let known = first(self.connection, by_code, params![self.seller.0, code], sc_item)?;
             found.extend(known.map(|known| (known.id, known)));
         }
         Ok(found.into_values().collect())
     }
 
     fn articles(&self, names: &Names) -> Result<Vec<ArticleStock>, StoreError> {
-        let cells =
-            concat!("SELECT ", cell_columns!(), " FROM stock_cell WHERE seller_id = ?1 AND sc_item = ?2");
+        let cells = concat!("SELECT ", cell_columns!(), " FROM stock_cell WHERE seller_id = ?1 AND sc_item = ?2");
         let queue = "SELECT sc_item, pay_time, tid, oid, units, passed FROM shortage_queue \
                      WHERE seller_id = ?1 AND sc_item = ?2";
         let mut articles = ArticleGather::default();
@@ -195,7 +198,7 @@ impl By<'_> {
         let bills = concat!("SELECT ", bill_columns!(), " FROM stock_bill WHERE seller_id = ?1 AND bill_num = ?2");
         let mut found = Vec::new();
         for number in &names.bill_nums {
-            found.extend(all(self.connection, bills, params![self.seller.0, number.0], |row| bill(row))?);
+            found.extend(all(self.connection, bills, params![self.seller.0, number.0], bill)?);
         }
         Ok(found)
     }
@@ -204,7 +207,7 @@ impl By<'_> {
         let adjusts = "SELECT bill_num, oid, doc FROM stock_adjust WHERE seller_id = ?1 AND bill_num = ?2";
         let mut found = Vec::new();
         for number in &names.adjust_nums {
-            found.extend(all(self.connection, adjusts, params![self.seller.0, number.0], |row| adjust(row))?);
+            found.extend(all(self.connection, adjusts, params![self.seller.0, number.0], adjust)?);
         }
         Ok(found)
     }
@@ -218,8 +221,7 @@ impl By<'_> {
         for (cell, second) in &names.committed_after {
             let CellKey { sc_item, location, class, channel } = cell;
             let next_second = second.saturating_add(1).saturating_mul(1_000);
-            let key =
-                params![self.seller.0, sc_item.0, location.0, class_code(*class), channel.0, next_second];
+            let key = params![self.seller.0, sc_item.0, location.0, class_code(*class), channel.0, next_second];
             let units = first(self.connection, sum, key, |row| row.int(0))?.unwrap_or(0);
             found.insert((*cell, *second), units);
         }
@@ -230,14 +232,7 @@ impl By<'_> {
         let mut found = BTreeMap::new();
         for cell in &names.holders {
             let CellKey { sc_item, location, class, channel } = cell;
-            let key = params![
-                self.seller.0,
-                sc_item.0,
-                location.0,
-                class_code(*class),
-                channel.0,
-                limit(HOLDERS_MAX)
-            ];
+            let key = params![self.seller.0, sc_item.0, location.0, class_code(*class), channel.0, limit(HOLDERS_MAX)];
             let mut holders = all(self.connection, HOLDING_TRADES, key, |row| {
                 Ok(Holder {
                     kind: holder_kind(row.code(0)?)?,

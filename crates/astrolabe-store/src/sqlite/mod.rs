@@ -92,21 +92,11 @@ impl Store for SqliteStore {
         self.readers.read(move |connection| due::work(connection, seller, limit)).await
     }
 
-    async fn expired_holds(
-        &self,
-        seller: SellerId,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<HoldKey>, StoreError> {
+    async fn expired_holds(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<HoldKey>, StoreError> {
         self.readers.read(move |connection| due::expired_holds(connection, seller, now, limit)).await
     }
 
-    async fn lease_outward(
-        &self,
-        now: Timestamp,
-        lease: Lease,
-        limit: usize,
-    ) -> Result<Vec<DueOutward>, StoreError> {
+    async fn lease_outward(&self, now: Timestamp, lease: Lease, limit: usize) -> Result<Vec<DueOutward>, StoreError> {
         let leases = Arc::clone(&self.leases);
         self.readers.read(move |connection| lease::take(connection, &leases, now, lease, limit)).await
     }
@@ -115,11 +105,7 @@ impl Store for SqliteStore {
         self.readers.read(move |connection| views::trade(connection, seller, tid)).await
     }
 
-    async fn trade_of_allocation(
-        &self,
-        seller: SellerId,
-        code: AllocationCode,
-    ) -> Result<Option<Tid>, StoreError> {
+    async fn trade_of_allocation(&self, seller: SellerId, code: AllocationCode) -> Result<Option<Tid>, StoreError> {
         self.readers.read(move |connection| views::trade_of_allocation(connection, seller, code)).await
     }
 
@@ -134,9 +120,7 @@ impl Store for SqliteStore {
         after: Option<AllocationCode>,
         limit: usize,
     ) -> Result<Vec<AssignmentView>, StoreError> {
-        self.readers
-            .read(move |connection| views::assignments_at(connection, seller, location, after, limit))
-            .await
+        self.readers.read(move |connection| views::assignments_at(connection, seller, location, after, limit)).await
     }
 
     async fn location(&self, seller: SellerId, id: LocationId) -> Result<Option<Location>, StoreError> {

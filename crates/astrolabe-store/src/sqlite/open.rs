@@ -10,11 +10,11 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use crate::error::StoreError;
 use crate::migrate::{MIGRATION_TABLE, Migration, checksum, still_to_run};
 use crate::rows::Fields;
+use crate::sqlite::SqliteStore;
 use crate::sqlite::fields::{all, failure, run};
 use crate::sqlite::lane::Lanes;
 use crate::sqlite::lease::Leases;
 use crate::sqlite::read::Readers;
-use crate::sqlite::SqliteStore;
 
 /// The file in the data directory.
 const FILE_NAME: &str = "astrolabe.sqlite";
@@ -58,11 +58,7 @@ fn open_now(dir: &Path) -> Result<SqliteStore, StoreError> {
     writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES).map_err(failure)?;
     migrate(&mut writer)?;
     let leases = Arc::new(Leases::default());
-    Ok(SqliteStore {
-        lanes: Lanes::start(writer, Arc::clone(&leases))?,
-        readers: Readers::of(path),
-        leases,
-    })
+    Ok(SqliteStore { lanes: Lanes::start(writer, Arc::clone(&leases))?, readers: Readers::of(path), leases })
 }
 
 /// A connection that only reads.
@@ -82,15 +78,12 @@ fn set_up(connection: &Connection, cache_kib: i64) -> Result<(), StoreError> {
 
 /// Runs what has not run, under the one write lock of the file, so that two processes cannot do it at once.
 fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
     transaction.execute_batch(MIGRATION_TABLE).map_err(failure)?;
     let ran: BTreeMap<i64, String> =
-        all(&transaction, "SELECT number, checksum FROM schema_migration", [], |row| {
-            Ok((row.int(0)?, row.text(1)?))
-        })?
-        .into_iter()
-        .collect();
+        all(&transaction, "SELECT number, checksum FROM schema_migration", [], |row| Ok((row.int(0)?, row.text(1)?)))?
+            .into_iter()
+            .collect();
     for migration in still_to_run(&ran, |migration| migration.sqlite)? {
         let Migration { number, name, sqlite, postgres: _ } = migration;
         transaction

@@ -44,9 +44,8 @@ const REROUTED: &str = "\
 
 /// All counts of a seller.
 pub(super) fn overview(connection: &Connection, seller: SellerId) -> Result<Overview, StoreError> {
-    let counts = |sql: &str| {
-        all(connection, sql, [seller.0], |row| Ok(StateCount { state: row.text(0)?, count: row.int(1)? }))
-    };
+    let counts =
+        |sql: &str| all(connection, sql, [seller.0], |row| Ok(StateCount { state: row.text(0)?, count: row.int(1)? }));
     let trades = first(connection, TRADES, [seller.0], |row| Ok((row.int(0)?, row.int(1)?)))?;
     let waits = first(connection, WAITS, [seller.0], |row| Ok((row.int(0)?, row.int(1)?, row.int(2)?)))?;
     let (trades, sub_orders) = trades.unwrap_or_default();

@@ -62,11 +62,7 @@ fn keep_answers(place: Place<'_>, answers: &[StoredAnswer], now: Timestamp) -> R
         return Ok(());
     }
     let oldest = now.0 - ANSWERS_KEPT.0;
-    run(
-        place.connection,
-        "DELETE FROM stored_answer WHERE seller_id = ?1 AND kept_at < ?2",
-        (place.seller.0, oldest),
-    )?;
+    run(place.connection, "DELETE FROM stored_answer WHERE seller_id = ?1 AND kept_at < ?2", (place.seller.0, oldest))?;
     let mut put = place
         .connection
         .prepare_cached(
@@ -75,8 +71,7 @@ fn keep_answers(place: Place<'_>, answers: &[StoredAnswer], now: Timestamp) -> R
         )
         .map_err(failure)?;
     for answer in answers {
-        put.execute(params![place.seller.0, answer.key.app.0, answer.key.sign, answer.body, now.0])
-            .map_err(failure)?;
+        put.execute(params![place.seller.0, answer.key.app.0, answer.key.sign, answer.body, now.0]).map_err(failure)?;
     }
     Ok(())
 }

@@ -114,11 +114,7 @@ fn timeline(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
 /// What is done goes first: the same work may have come up again. Work that already waits is not written twice.
 fn work(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
     for id in &changes.work_done {
-        run(
-            place.connection,
-            "DELETE FROM work WHERE seller_id = ?1 AND work_id = ?2",
-            (place.seller.0, id.0),
-        )?;
+        run(place.connection, "DELETE FROM work WHERE seller_id = ?1 AND work_id = ?2", (place.seller.0, id.0))?;
     }
     for new in &changes.work {
         run(

@@ -8,8 +8,8 @@ use astrolabe_core::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::rows::{
-    Fields, FileGather, ahead_columns, ahead_facts, assignment, bill_columns, cell, cell_columns, entry,
-    entry_columns, report, reservation, reservation_columns, stranger, trade,
+    Fields, FileGather, ahead_columns, ahead_facts, assignment, bill_columns, cell, cell_columns, entry, entry_columns,
+    report, reservation, reservation_columns, stranger, trade,
 };
 use crate::sqlite::fields::{all, each, first};
 
@@ -19,8 +19,7 @@ const QUIET: &str = "\
        AND NOT EXISTS (SELECT 1 FROM assignment WHERE seller_id = ?1 AND due_at <= ?2) \
        AND NOT EXISTS (SELECT 1 FROM ahead_hold WHERE seller_id = ?1 AND state = 0 AND expires_at <= ?2)";
 
-const LEDGER: &str =
-    concat!("SELECT ", entry_columns!(), " FROM stock_entry WHERE seller_id = ?1 ORDER BY version, n");
+const LEDGER: &str = concat!("SELECT ", entry_columns!(), " FROM stock_entry WHERE seller_id = ?1 ORDER BY version, n");
 
 /// Cells whose place or article this seller does not have.
 const STRANGERS: &str = concat!(
@@ -38,14 +37,14 @@ pub(super) fn stock(connection: &Connection, seller: SellerId, now: Timestamp) -
     let key = [seller.0];
     let quiet = first(connection, QUIET, (seller.0, now.0), |row| row.flag(0))?.unwrap_or(false);
     let mut snapshot = Snapshot { quiet_at: quiet.then_some(now), ..Snapshot::default() };
-    snapshot.add_ledger(&all(connection, LEDGER, key, |row| entry(row))?);
+    snapshot.add_ledger(&all(connection, LEDGER, key, entry)?);
 
     let bills = concat!("SELECT ", bill_columns!(), " FROM stock_bill WHERE seller_id = ?1");
     each(connection, bills, key, |row| report(&mut snapshot, row))?;
     let cells = concat!("SELECT ", cell_columns!(), " FROM stock_cell WHERE seller_id = ?1");
-    snapshot.cells = all(connection, cells, key, |row| cell(row))?.into_iter().collect();
+    snapshot.cells = all(connection, cells, key, cell)?.into_iter().collect();
     let held = concat!("SELECT ", ahead_columns!(), " FROM ahead_hold WHERE seller_id = ?1 AND state = 0");
-    snapshot.ahead = all(connection, held, key, |row| ahead_facts(row))?;
+    snapshot.ahead = all(connection, held, key, ahead_facts)?;
     snapshot.strangers = all(connection, STRANGERS, key, |row| stranger(seller, row))?;
 
     let mut files = FileGather::default();

@@ -11,17 +11,14 @@ use astrolabe_core::stock::cell::{CellKey, StockCell};
 
 use crate::error::StoreError;
 use crate::rows::{
-    Fields, FileGather, assignment, cell, cell_columns, fact_columns, mapping, outward_columns,
-    outward_state_columns, outward_view, reservation, reservation_columns, task, timeline_fact,
+    Fields, FileGather, assignment, cell, cell_columns, fact_columns, mapping, outward_columns, outward_state_columns,
+    outward_view, page_window, reservation, reservation_columns, task, timeline_fact,
 };
 use crate::sqlite::fields::{all, each, first, limit as most};
 use crate::views::{AssignmentView, TaskView, TradeView};
 
-const FACTS: &str = concat!(
-    "SELECT ",
-    fact_columns!(),
-    " FROM timeline WHERE seller_id = ?1 AND tid = ?2 ORDER BY version, n"
-);
+const FACTS: &str =
+    concat!("SELECT ", fact_columns!(), " FROM timeline WHERE seller_id = ?1 AND tid = ?2 ORDER BY version, n");
 
 const CALLS: &str = concat!(
     "SELECT ",
@@ -48,8 +45,8 @@ pub(super) fn trade(connection: &Connection, seller: SellerId, tid: Tid) -> Resu
     let assignments = "SELECT doc FROM assignment WHERE seller_id = ?1 AND tid = ?2 ORDER BY made_version, code";
     each(connection, assignments, key, |row| files.assignment(assignment(row, 0)?))?;
     each(connection, RESERVATIONS, key, |row| files.reservation(reservation(row)?))?;
-    let timeline = all(connection, FACTS, key, |row| timeline_fact(row))?;
-    let outward = all(connection, CALLS, key, |row| outward_view(row))?;
+    let timeline = all(connection, FACTS, key, timeline_fact)?;
+    let outward = all(connection, CALLS, key, outward_view)?;
     let view = |file| TradeView { file, published, timeline, outward };
     Ok(files.finish().pop().map(view))
 }
@@ -92,9 +89,8 @@ pub(super) fn assignments_at(
                   WHERE given.seller_id = ?1 AND given.open = 1 AND +given.code > ?2 \
                   ORDER BY +given.code LIMIT ?3";
     let after = after.map_or(i64::MIN, |code| code.0);
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok(AssignmentView { assignment: assignment(row, 0)?, published: row.text(1)? })
-    };
+    let read =
+        |row: &rusqlite::Row<'_>| Ok(AssignmentView { assignment: assignment(row, 0)?, published: row.text(1)? });
     match location {
         Some(location) => all(connection, at_one, (seller.0, after, most(limit), location.0), read),
         None => all(connection, at_all, (seller.0, after, most(limit)), read),
@@ -128,9 +124,8 @@ pub(super) fn stores_of_item(
     let stores = "SELECT location_id FROM item_store WHERE seller_id = ?1 AND item_id = ?2 \
                   ORDER BY location_id LIMIT ?3 OFFSET ?4";
     let total = "SELECT count(*) FROM item_store WHERE seller_id = ?1 AND item_id = ?2";
-    let (rows, skipped) = window(page, per_page);
-    let found =
-        all(connection, stores, (seller.0, item.0, rows, skipped), |row| Ok(LocationId(row.int(0)?)))?;
+    let (rows, skipped) = page_window(page, per_page);
+    let found = all(connection, stores, (seller.0, item.0, rows, skipped), |row| Ok(LocationId(row.int(0)?)))?;
     let total = first(connection, total, (seller.0, item.0), |row| row.int(0))?.unwrap_or(0);
     Ok((found, total))
 }
@@ -146,16 +141,10 @@ pub(super) fn items_of_store(
     let items = "SELECT item_id FROM item_store WHERE seller_id = ?1 AND location_id = ?2 \
                  ORDER BY item_id LIMIT ?3 OFFSET ?4";
     let total = "SELECT count(*) FROM item_store WHERE seller_id = ?1 AND location_id = ?2";
-    let (rows, skipped) = window(page, per_page);
+    let (rows, skipped) = page_window(page, per_page);
     let found = all(connection, items, (seller.0, store.0, rows, skipped), |row| Ok(ItemId(row.int(0)?)))?;
     let total = first(connection, total, (seller.0, store.0), |row| row.int(0))?.unwrap_or(0);
     Ok((found, total))
-}
-
-/// Rows to take and rows to skip for a page, counted from 1.
-fn window(page: i64, per_page: i64) -> (i64, i64) {
-    let rows = per_page.max(0);
-    (rows, page.saturating_sub(1).max(0).saturating_mul(rows))
 }
 
 /// What listings map to.
@@ -168,7 +157,7 @@ pub(super) fn mappings(
                WHERE seller_id = ?1 AND item_id = ?2 AND sku_id = ?3";
     let mut found = BTreeMap::new();
     for (item, sku) in listings {
-        found.extend(first(connection, row, (seller.0, item.0, sku.0), |row| mapping(row))?);
+        found.extend(first(connection, row, (seller.0, item.0, sku.0), mapping)?);
     }
     Ok(found)
 }
@@ -186,7 +175,7 @@ pub(super) fn cells(
     );
     let mut found = Vec::new();
     for (location, sc_item) in places {
-        found.extend(all(connection, cells, (seller.0, sc_item.0, location.0), |row| cell(row))?);
+        found.extend(all(connection, cells, (seller.0, sc_item.0, location.0), cell)?);
     }
     Ok(found)
 }
@@ -195,5 +184,5 @@ pub(super) fn cells(
 pub(super) fn tasks(connection: &Connection, seller: SellerId, limit: usize) -> Result<Vec<TaskView>, StoreError> {
     let tasks = "SELECT kind, tid, oid, detail, at FROM task WHERE seller_id = ?1 \
                  ORDER BY version DESC, n DESC LIMIT ?2";
-    all(connection, tasks, (seller.0, most(limit)), |row| task(row))
+    all(connection, tasks, (seller.0, most(limit)), task)
 }

@@ -27,8 +27,17 @@ fn due_assignment(code: i64, tid: i64, due_at: Timestamp) -> Assignment {
 pub(crate) async fn clocks_that_ran_out(home: &Home) {
     let store = home.with_sellers(&[1, 2]).await;
     let changes = Changes {
-        put_trades: vec![due_trade(1, Some(at(50))), due_trade(2, None), due_trade(3, Some(at(10))), due_trade(4, None)],
-        put_assignments: vec![due_assignment(100, 2, at(30)), due_assignment(101, 1, at(20)), due_assignment(102, 4, at(90))],
+        put_trades: vec![
+            due_trade(1, Some(at(50))),
+            due_trade(2, None),
+            due_trade(3, Some(at(10))),
+            due_trade(4, None),
+        ],
+        put_assignments: vec![
+            due_assignment(100, 2, at(30)),
+            due_assignment(101, 1, at(20)),
+            due_assignment(102, 4, at(90)),
+        ],
         ..Changes::default()
     };
     commit(&store, 1, changes).await;
@@ -54,7 +63,9 @@ pub(crate) async fn holds_that_ran_out(home: &Home) {
         Changes { ahead: holds.into_iter().map(|hold| put(hold.key.clone(), hold)).collect(), ..Changes::default() };
     commit(&store, 1, changes).await;
     let keys = |names: &[&str]| names.iter().map(|name| HoldKey((*name).to_owned())).collect::<Vec<_>>();
-    for (now, limit, expected) in [(9, 9, keys(&[])), (10, 9, keys(&["early"])), (20, 9, keys(&["early", "late"])), (20, 1, keys(&["early"]))] {
+    for (now, limit, expected) in
+        [(9, 9, keys(&[])), (10, 9, keys(&["early"])), (20, 9, keys(&["early", "late"])), (20, 1, keys(&["early"]))]
+    {
         let found = store.expired_holds(SellerId(1), at(now), limit).await.unwrap();
         assert_eq!(found, expected, "at {now}, at most {limit}");
     }
@@ -65,7 +76,14 @@ pub(crate) async fn sellers_with_anything_due(home: &Home) {
     let hold = ahead("cart", &[cell_key(7, 1, StockClass::Certain)], at(10));
     let each = [
         (1, Changes { put_trades: vec![due_trade(1, Some(at(10)))], ..Changes::default() }),
-        (2, Changes { put_assignments: vec![due_assignment(1, 1, at(10))], put_trades: vec![trade(1)], ..Changes::default() }),
+        (
+            2,
+            Changes {
+                put_assignments: vec![due_assignment(1, 1, at(10))],
+                put_trades: vec![trade(1)],
+                ..Changes::default()
+            },
+        ),
         (3, Changes { work: vec![work(1, Work::ServeWaiting { tid: Tid(1) })], ..Changes::default() }),
         (4, Changes { ahead: vec![put(hold.key.clone(), hold)], ..Changes::default() }),
         (5, Changes { put_trades: vec![due_trade(1, Some(at(11)))], ..Changes::default() }),
@@ -74,7 +92,12 @@ pub(crate) async fn sellers_with_anything_due(home: &Home) {
         commit(&store, seller, changes).await;
     }
     let sellers = |ids: &[i64]| ids.iter().map(|id| SellerId(*id)).collect::<Vec<_>>();
-    for (now, limit, expected) in [(9, 10, sellers(&[3])), (10, 10, sellers(&[1, 2, 3, 4])), (10, 2, sellers(&[1, 2])), (11, 10, sellers(&[1, 2, 3, 4, 5]))] {
+    for (now, limit, expected) in [
+        (9, 10, sellers(&[3])),
+        (10, 10, sellers(&[1, 2, 3, 4])),
+        (10, 2, sellers(&[1, 2])),
+        (11, 10, sellers(&[1, 2, 3, 4, 5])),
+    ] {
         assert_eq!(store.sellers_with_due(at(now), limit).await.unwrap(), expected, "at {now}");
     }
 }

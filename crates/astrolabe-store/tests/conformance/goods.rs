@@ -61,8 +61,7 @@ pub(crate) async fn articles_are_found_by_id_and_code(home: &Home) {
     commit(&store, 1, changes).await;
     let by_id = Names { sc_items: BTreeSet::from([ScItemId(8), ScItemId(99)]), ..Names::default() };
     assert_eq!(load(&store, 1, by_id).await.sc_items, vec![combo]);
-    let by_code =
-        Names { outer_codes: ["A7", "A99", ""].map(str::to_owned).into(), ..Names::default() };
+    let by_code = Names { outer_codes: ["A7", "A99", ""].map(str::to_owned).into(), ..Names::default() };
     assert_eq!(load(&store, 1, by_code).await.sc_items, vec![sc_item(7)]);
 
     // The merchant's code names one article.

@@ -121,24 +121,22 @@ pub(crate) async fn a_group_that_was_given_up_frees_the_lane(home: &Home) {
 pub(crate) async fn another_handle_learns_what_changed(home: &Home) {
     let store = home.with_sellers(&[1]).await;
     let other = home.open().await;
-    let waiting = |oid: i64| Waiting {
-        pay_time: NOW,
-        tid: Tid(1),
-        oid: astrolabe_core::ids::Oid(oid),
-        units: 1,
-        passed: false,
-    };
+    let waiting =
+        |oid: i64| Waiting { pay_time: NOW, tid: Tid(1), oid: astrolabe_core::ids::Oid(oid), units: 1, passed: false };
     let queued = |sc_item: i64| StockChanges {
         queue: vec![QueueChange::Enqueued(ScItemId(sc_item), waiting(1))],
         ..StockChanges::default()
     };
-    let noted = StockChanges {
-        cells: vec![(cell_key(9, 1, StockClass::Certain), cell(0, 0))],
-        ..StockChanges::default()
-    };
+    let noted =
+        StockChanges { cells: vec![(cell_key(9, 1, StockClass::Certain), cell(0, 0))], ..StockChanges::default() };
     let rounds: Vec<(Changes, &[i64], &[i64], bool)> = vec![
         (shop(), &[7], &[500], true),
-        (Changes { stock: stock(&[(cell_key(7, 1, StockClass::Certain), cell(5, 0))]), ..Changes::default() }, &[7], &[], false),
+        (
+            Changes { stock: stock(&[(cell_key(7, 1, StockClass::Certain), cell(5, 0))]), ..Changes::default() },
+            &[7],
+            &[],
+            false,
+        ),
         (Changes { stock: queued(8), ..Changes::default() }, &[8], &[], false),
         (Changes { stock: noted, ..Changes::default() }, &[9], &[], false),
         (Changes { items: vec![put(ItemId(501), item(501, &[], &[]))], ..Changes::default() }, &[], &[501], false),

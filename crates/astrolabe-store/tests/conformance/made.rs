@@ -82,11 +82,7 @@ pub(crate) fn stock(cells: &[(CellKey, StockCell)]) -> StockChanges {
     let made = |(key, cell): &(CellKey, StockCell)| {
         entry(*key, EntryKind::Initial, cell.on_hand, cell.reserved, cell.unreported)
     };
-    StockChanges {
-        cells: cells.to_vec(),
-        entries: cells.iter().map(made).collect(),
-        ..StockChanges::default()
-    }
+    StockChanges { cells: cells.to_vec(), entries: cells.iter().map(made).collect(), ..StockChanges::default() }
 }
 
 /// A paid trade with one line whose units wait for an allocation.

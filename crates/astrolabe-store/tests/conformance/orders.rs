@@ -39,10 +39,12 @@ pub(crate) async fn files_come_back(home: &Home) {
     let other = TradeFile { trade: trade(2), assignments: Vec::new(), reservations: Vec::new() };
     assert_eq!(load(&store, 1, tids(&[1, 2, 3])).await.files, vec![file, other]);
 
-    let mut moved = assignment(300, 1, 1, AssignmentState::CancelRequested {
-        from: BeforeCancel::Accepted,
-        aim: CancelAim::Reallocate(9),
-    });
+    let mut moved = assignment(
+        300,
+        1,
+        1,
+        AssignmentState::CancelRequested { from: BeforeCancel::Accepted, aim: CancelAim::Reallocate(9) },
+    );
     moved.facts = BTreeSet::from([RecordedFact { fact: Fact::Accepted, request: 0 }]);
     moved.attributes = Some("gift".to_owned());
     moved.shipment = Some(Shipment {
@@ -51,11 +53,7 @@ pub(crate) async fn files_come_back(home: &Home) {
         waybill: "1".to_owned(),
         at: NOW,
     });
-    let changes = Changes {
-        put_trades: vec![assigned(1)],
-        put_assignments: vec![moved.clone()],
-        ..Changes::default()
-    };
+    let changes = Changes { put_trades: vec![assigned(1)], put_assignments: vec![moved.clone()], ..Changes::default() };
     commit(&store, 1, changes).await;
     let files = load(&store, 1, tids(&[1])).await.files;
     assert_eq!(files[0].trade, assigned(1));
@@ -66,7 +64,8 @@ pub(crate) async fn reservations_go(home: &Home) {
     let store = home.with_sellers(&[1]).await;
     let key = cell_key(7, 1, StockClass::Certain);
     let held = |id: i64| reservation(id, 1, None, key, Role::Primary);
-    let changes = Changes { put_trades: vec![trade(1)], put_reservations: vec![held(1), held(2)], ..Changes::default() };
+    let changes =
+        Changes { put_trades: vec![trade(1)], put_reservations: vec![held(1), held(2)], ..Changes::default() };
     commit(&store, 1, changes).await;
     let mut fewer = held(2);
     fewer.units = 1;
@@ -84,8 +83,7 @@ pub(crate) async fn a_fact_is_recorded_once(home: &Home) {
     let accepted = fact(1, Fact::Accepted, Some(100), NOW);
     let mut again = accepted.clone();
     again.request = 7;
-    let changes =
-        Changes { put_trades: vec![trade(1)], timeline: vec![accepted.clone(), again], ..Changes::default() };
+    let changes = Changes { put_trades: vec![trade(1)], timeline: vec![accepted.clone(), again], ..Changes::default() };
     commit(&store, 1, changes).await;
     let group = store.begin(SellerId(1)).await.unwrap();
     let repeat = Changes { timeline: vec![accepted], ..Changes::default() };

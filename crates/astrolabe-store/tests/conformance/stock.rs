@@ -12,14 +12,10 @@ use astrolabe_core::stock::entry::{Cause, EntryKind, StockEntry};
 use astrolabe_core::stock::hold::{AheadHold, AheadState, HolderKind, HolderName, Role};
 use astrolabe_core::stock::invariants::{Sums, audit};
 use astrolabe_core::time::{Millis, Timestamp};
-use astrolabe_core::world::{
-    AdjustKey, AdjustRecord, BillKey, BillRecord, Changes, Names, OutwardSettled, SlotChange,
-};
+use astrolabe_core::world::{AdjustKey, AdjustRecord, BillKey, BillRecord, Changes, Names, OutwardSettled, SlotChange};
 
 use crate::home::{Home, commit, load};
-use crate::made::{
-    NOW, ahead, assigned, assignment, cell, cell_key, entry, put, reservation, shop, stock, trade,
-};
+use crate::made::{NOW, ahead, assigned, assignment, cell, cell_key, entry, put, reservation, shop, stock, trade};
 
 const CERTAIN: StockClass = StockClass::Certain;
 const UNCERTAIN: StockClass = StockClass::Uncertain;
@@ -75,13 +71,8 @@ impl TapSorted for Vec<(CellKey, StockCell)> {
 
 pub(crate) async fn the_queue_keeps_its_last_word(home: &Home) {
     let store = home.with_sellers(&[1]).await;
-    let waits = |oid: i64, units: i64, passed: bool| Waiting {
-        pay_time: NOW,
-        tid: Tid(1),
-        oid: Oid(oid),
-        units,
-        passed,
-    };
+    let waits =
+        |oid: i64, units: i64, passed: bool| Waiting { pay_time: NOW, tid: Tid(1), oid: Oid(oid), units, passed };
     let come = |waiting| QueueChange::Enqueued(ScItemId(7), waiting);
     let go = |waiting| QueueChange::Dequeued(ScItemId(7), waiting);
     let rounds = [
@@ -124,10 +115,8 @@ pub(crate) async fn commits_are_counted_by_second(home: &Home) {
 
 pub(crate) async fn holds_before_payment_come_back(home: &Home) {
     let store = home.with_sellers(&[1]).await;
-    let names = |key: &str| Names {
-        hold_keys: [key, "unknown"].map(|key| HoldKey(key.to_owned())).into(),
-        ..Names::default()
-    };
+    let names =
+        |key: &str| Names { hold_keys: [key, "unknown"].map(|key| HoldKey(key.to_owned())).into(), ..Names::default() };
     let held = ahead("cart 1", &[cell_key(7, 1, CERTAIN), cell_key(7, 2, UNCERTAIN)], NOW + Millis(5));
     let other = ahead("cart 2", &[cell_key(8, 1, CERTAIN)], NOW + Millis(9));
     let both = vec![put(held.key.clone(), held.clone()), put(other.key.clone(), other.clone())];
@@ -151,8 +140,7 @@ pub(crate) async fn bills_and_adjusts_come_back(home: &Home) {
     let store = home.with_sellers(&[1]).await;
     let bill_num = BillNum("B-1".to_owned());
     let bill = |location: i64, class: StockClass, kind: BillKind| {
-        let key =
-            BillKey { bill_num: bill_num.clone(), location: LocationId(location), sc_item: ScItemId(7), class };
+        let key = BillKey { bill_num: bill_num.clone(), location: LocationId(location), sc_item: ScItemId(7), class };
         let record = BillRecord {
             kind,
             quantity: -3,
@@ -163,8 +151,11 @@ pub(crate) async fn bills_and_adjusts_come_back(home: &Home) {
         };
         (key, record)
     };
-    let bills =
-        vec![bill(1, CERTAIN, BillKind::Initial), bill(1, UNCERTAIN, BillKind::Included), bill(2, CERTAIN, BillKind::Balance)];
+    let bills = vec![
+        bill(1, CERTAIN, BillKind::Initial),
+        bill(1, UNCERTAIN, BillKind::Included),
+        bill(2, CERTAIN, BillKind::Balance),
+    ];
     let adjust_key = AdjustKey { bill_num: bill_num.clone(), oid: Oid(11) };
     let record = AdjustRecord {
         target: LocationId(2),
@@ -231,7 +222,8 @@ pub(crate) async fn the_snapshot_is_what_was_written(home: &Home) {
     let store = home.with_sellers(&[1, 2]).await;
     let key = cell_key(7, 1, CERTAIN);
     let bill_num = BillNum("B-1".to_owned());
-    let bill_key = BillKey { bill_num: bill_num.clone(), location: LocationId(1), sc_item: ScItemId(7), class: CERTAIN };
+    let bill_key =
+        BillKey { bill_num: bill_num.clone(), location: LocationId(1), sc_item: ScItemId(7), class: CERTAIN };
     let bill = BillRecord {
         kind: BillKind::Initial,
         quantity: 10,
@@ -253,13 +245,8 @@ pub(crate) async fn the_snapshot_is_what_was_written(home: &Home) {
         cause: sold.cause.clone(),
         at: NOW,
     };
-    let entries = vec![
-        initial,
-        entry(key, EntryKind::Reserve, 0, 3, 0),
-        sold,
-        reserve,
-        entry(key, EntryKind::Reserve, 0, 2, 0),
-    ];
+    let entries =
+        vec![initial, entry(key, EntryKind::Reserve, 0, 3, 0), sold, reserve, entry(key, EntryKind::Reserve, 0, 2, 0)];
     let balance = StockCell { unreported: 3, ..cell(7, 3) };
     let changes = Changes {
         stock: StockChanges {

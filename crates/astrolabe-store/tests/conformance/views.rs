@@ -9,12 +9,16 @@ use astrolabe_core::time::Millis;
 use astrolabe_core::world::{Changes, TaskKind, TaskOpened};
 
 use crate::home::{Home, commit};
-use crate::made::{
-    NOW, assigned, assignment, call, cell, cell_key, counted, fact, reservation, shop, stock, trade,
-};
+use crate::made::{NOW, assigned, assignment, call, cell, cell_key, counted, fact, reservation, shop, stock, trade};
 
 fn task(tid: i64, detail: &str) -> TaskOpened {
-    TaskOpened { kind: TaskKind::Mismatch, tid: Tid(tid), oid: Some(Oid(tid * 10 + 1)), detail: detail.to_owned(), at: NOW }
+    TaskOpened {
+        kind: TaskKind::Mismatch,
+        tid: Tid(tid),
+        oid: Some(Oid(tid * 10 + 1)),
+        detail: detail.to_owned(),
+        at: NOW,
+    }
 }
 
 /// Three trades: one waits, one was refused and given to another store, one lies at two stores.

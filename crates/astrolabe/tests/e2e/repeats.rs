@@ -164,5 +164,6 @@ fn without_request_id(body: &[u8]) -> String {
             return format!("{before}{start}{end}{after}");
         }
     }
-    panic!("no request id in {text}");
+    // Classic Qimen answers name no call.
+    text
 }

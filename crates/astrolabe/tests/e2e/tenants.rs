@@ -3,13 +3,13 @@
 use astrolabe_protocol::Fields;
 use astrolabe_protocol::client::Shape;
 use astrolabe_rehearsal::ids::{SellerId, StoreId, Tid};
-use astrolabe_rehearsal::merchant::StockClass;
+use astrolabe_rehearsal::merchant::{RefundStatus, StockClass};
 use astrolabe_rehearsal::parties::{Addresses, Mode, Parties};
 use astrolabe_rehearsal::wire::{CallError, Verb};
 use serde_json::json;
 
 use crate::database::Database;
-use crate::paper::{first_oid, listing, paid, tid};
+use crate::paper::{first_oid, listing, paid, refund, tid};
 use crate::server::{Server, apply, assert_healthy};
 use crate::shop::{self, FARTHER, NEAR, Shop, refusal};
 
@@ -86,23 +86,28 @@ fn bill_query() -> Fields {
     Fields::new().with("item_id", goods.item.0).with("outer_id", shop::outer_code(goods)).with("sku_id", goods.sku.0)
 }
 
-/// The REST side: what is not yours does not exist, and a channel's token opens one channel.
+/// The REST side: what is not yours does not exist, and a token opens what it is for.
 async fn over_rest(shop: &Shop, neighbour: &Shop) {
     let seen = shop.trade(TID).await;
     let code = seen.code(first_oid(TID)).expect("an allocation");
-    let merchant = neighbour.parties.merchant_token();
-    let channel = neighbour.parties.channel_token();
+    let (staff, channel) = (neighbour.parties.merchant_token(), neighbour.parties.channel_token());
+    let trade = format!("/api/v1/trades/{TID}");
+    let accept = format!("/api/v1/keeper/assignments/{code}/accept");
+    let door = |what: &str| format!("/api/v1/channels/{}/{what}", shop.parties.channel_name());
+    let asked_back = refund(TID, listing(4), RefundStatus::WaitSellerAgree, 0);
+    let paid = paid(tid(5), listing(4), 1);
     let table = [
-        (Verb::Get, format!("/api/v1/trades/{TID}"), merchant.clone(), "404 "),
-        (Verb::Post, format!("/api/v1/keeper/assignments/{code}/accept"), merchant.clone(), "404 "),
-        (Verb::Post, format!("/api/v1/channels/{}/trades", shop.parties.channel_name()), channel.clone(), "403 "),
-        (Verb::Get, format!("/api/v1/trades/{TID}"), channel, "401 "),
-        (Verb::Get, format!("/api/v1/trades/{TID}"), "guessed".to_owned(), "401 "),
+        (Verb::Get, trade.clone(), &staff, None, "404 isv.not-found"),
+        (Verb::Post, accept, &staff, Some(json!({})), "404 isv.not-found"),
+        // Whose trades come, the token says.
+        (Verb::Post, door("refunds"), &channel, Some(asked_back), "409 isv.trade-not-exist"),
+        (Verb::Post, door("trades"), &staff, Some(paid), "401 isv.invalid-permission"),
+        (Verb::Get, trade.clone(), &channel, None, "401 isv.invalid-permission"),
+        (Verb::Get, trade, &"guessed".to_owned(), None, "401 isv.invalid-permission"),
     ];
-    for (verb, path, token, expected) in table {
-        let body = if verb == Verb::Post { Some(json!({})) } else { None };
-        match shop.http.rest(verb, &shop.server.at(&path), &token, body.as_ref()).await {
-            Err(CallError::Refused { code, .. }) => assert!(code.starts_with(expected), "{path}: {code}"),
+    for (verb, path, token, body, expected) in table {
+        match shop.http.rest(verb, &shop.server.at(&path), token, body.as_ref()).await {
+            Err(CallError::Refused { code, .. }) => assert_eq!(code, expected, "{path}"),
             other => panic!("{path}: {other:?}"),
         }
     }

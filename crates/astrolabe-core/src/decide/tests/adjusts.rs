@@ -79,13 +79,17 @@ fn what_an_adjust_cannot_do() {
     type Change = fn(&mut AdjustHold);
     let table: [(&str, Change, Refusal); 8] = [
         ("nothing", |asked| asked.quantity = 0, Refusal::QuantityNotPositive),
+        ("to nowhere", |asked| asked.target = LocationId(77), Refusal::LocationNotFound { location: LocationId(77) }),
         (
-            "to nowhere",
-            |asked| asked.target = LocationId(77),
-            Refusal::LocationNotFound { location: LocationId(77) },
+            "more than ordered",
+            |asked| asked.quantity = 5,
+            Refusal::MoreThanOrdered { oid: Oid(10), wanted: 5, most: 4 },
         ),
-        ("more than ordered", |asked| asked.quantity = 5, Refusal::MoreThanOrdered { oid: Oid(10), wanted: 5, most: 4 }),
-        ("to where units lack", |asked| asked.target = WAREHOUSE, Refusal::InsufficientStock { wanted: 4, available: 0 }),
+        (
+            "to where units lack",
+            |asked| asked.target = WAREHOUSE,
+            Refusal::InsufficientStock { wanted: 4, available: 0 },
+        ),
         (
             "in a class that lacks",
             |asked| asked.class = StockClass::Uncertain,

@@ -163,10 +163,7 @@ fn articles_and_what_maps_to_them() {
     assert_eq!(shop.ask(&map(960, Some(combo), None)), mapped);
     assert_eq!(shop.ask(&map(960, None, Some("C"))), mapped, "the same again");
     assert_eq!(shop.ask(&map(960, Some(plain), None)), Err(Refusal::MappedElsewhere { sc_item: combo }));
-    assert_eq!(
-        shop.ask(&map(961, None, Some("Z"))),
-        Err(Refusal::OuterCodeNotFound { outer_code: "Z".into() })
-    );
+    assert_eq!(shop.ask(&map(961, None, Some("Z"))), Err(Refusal::OuterCodeNotFound { outer_code: "Z".into() }));
     let components = |shop: &Shop| shop.world.items.get(&ItemId(960)).unwrap().skus.values().next().cloned();
     assert_eq!(components(&shop).unwrap().components.len(), 2);
     shop.tell(&Command::UnmapArticle { sc_item: combo });

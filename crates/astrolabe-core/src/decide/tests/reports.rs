@@ -113,11 +113,7 @@ fn a_count_taken_before_a_sale_does_not_bring_the_sold_units_back() {
 
 #[test]
 fn a_listing_gets_an_article_on_first_use() {
-    let listing = |item: i64, code: &str| Goods::Listing {
-        item: ItemId(item),
-        sku: SkuId(3),
-        outer_code: code.into(),
-    };
+    let listing = |item: i64, code: &str| Goods::Listing { item: ItemId(item), sku: SkuId(3), outer_code: code.into() };
     let mut shop = shop();
     let mut first = bill(&shop, "a", BillKind::Initial, 5);
     first.goods = listing(901, "NEW");
@@ -141,10 +137,7 @@ fn what_takes_no_reports() {
     let combo = ScItemId(700);
     shop.world.begin();
     let parts = vec![Component { sc_item: ARTICLE, per_unit: 2 }];
-    shop.world.sc_items.put(
-        combo,
-        ScItem { id: combo, outer_code: String::new(), name: String::new(), combo: parts },
-    );
+    shop.world.sc_items.put(combo, ScItem { id: combo, outer_code: String::new(), name: String::new(), combo: parts });
     shop.tell(&Command::DeleteStores(vec![FAR]));
     let table = [
         (Goods::Article(combo), NEAR, Refusal::ComboHasNoStock { sc_item: combo }),

@@ -155,13 +155,10 @@ fn the_store(shop: &Shop, (what, which, place, units): Deed) -> Command {
     let (_, oid, there) = subject(shop, which, place);
     let even = units % 2 == 0;
     let answer = answer(oid, there, operator(), shop.now);
-    let refunded =
-        |status| Command::SeeRefund(refund(oid, oid + i64::from(which % 2), status, shop.now));
+    let refunded = |status| Command::SeeRefund(refund(oid, oid + i64::from(which % 2), status, shop.now));
     match what % DEEDS {
         6 => Command::Accept(answer),
-        7 => {
-            Command::Refuse { answer, reason: if even { RefuseReason::NoGoods } else { RefuseReason::Other } }
-        }
+        7 => Command::Refuse { answer, reason: if even { RefuseReason::NoGoods } else { RefuseReason::Other } },
         8 => Command::Ship { answer, shipment: shipment("SF1", shop.now) },
         9 => refunded(RefundStatus::Asked),
         10 => refunded(if even { RefundStatus::Withdrawn } else { RefundStatus::Granted }),

@@ -25,13 +25,8 @@ fn crowded() -> Shop {
     }
     let said = answer(10, NEAR, keeper(NEAR), shop.now);
     shop.tell(&Command::Accept(said));
-    let ahead = ReserveAhead {
-        key: HoldKey("k".into()),
-        item: ITEM,
-        sku: SkuId(0),
-        quantity: 2,
-        ttl: Millis::minutes(30),
-    };
+    let ahead =
+        ReserveAhead { key: HoldKey("k".into()), item: ITEM, sku: SkuId(0), quantity: 2, ttl: Millis::minutes(30) };
     shop.tell(&Command::ReserveAhead(ahead));
     shop.tell(&seen(paid(5, &[(ITEM, 2)], shop.now)));
     shop.stock(FAR, StockClass::Uncertain, 2);
@@ -67,8 +62,7 @@ fn a_short_cell_frees_the_lesser_kinds_first_and_the_newer_of_a_kind() {
         let mut shop = crowded();
         shrink(&mut shop, gone);
         let offered = AssignmentState::Notified;
-        let found =
-            [guard(&shop), ahead(&shop), !waits(&shop), state(&shop, 3) == offered, state(&shop, 2) == offered];
+        let found = [guard(&shop), ahead(&shop), !waits(&shop), state(&shop, 3) == offered, state(&shop, 2) == offered];
         assert_eq!(found, expected, "{gone} units gone");
         assert_eq!(state(&shop, 1), AssignmentState::Accepted, "accepted ones are only shown");
         let missing = (gone - 10).max(0);

@@ -6,7 +6,7 @@ use astrolabe_protocol::{Answer, Fields, WireError};
 
 use super::inventory_reports::stock_class;
 use crate::gateway::context::CallContext;
-use crate::gateway::places::Claim;
+use crate::app::Claim;
 
 /// §6.2.4.
 pub(super) async fn adjust(context: &CallContext) -> Result<Answer, WireError> {

@@ -5,7 +5,7 @@ use astrolabe_core::ids::{Oid, Tid};
 use astrolabe_protocol::{Answer, Fields, WireError};
 
 use crate::gateway::context::CallContext;
-use crate::gateway::places::Claim;
+use crate::app::Claim;
 
 /// §6.6.2.
 pub(super) async fn sync(context: &CallContext) -> Result<Answer, WireError> {

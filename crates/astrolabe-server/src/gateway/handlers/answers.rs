@@ -16,7 +16,7 @@ use astrolabe_protocol::{Answer, Fields, WireError};
 
 use super::allocation::same_trade;
 use crate::gateway::context::CallContext;
-use crate::gateway::places::Claim;
+use crate::app::Claim;
 use crate::gateway::refusals::{refused as refusal_on_wire, storage_failed};
 
 /// §6.6.8.

@@ -10,7 +10,7 @@ use astrolabe_protocol::{Answer, Fields, Value, WireError};
 
 use super::inventory_reports::stock_class;
 use crate::gateway::context::CallContext;
-use crate::gateway::places::Claim;
+use crate::app::Claim;
 use crate::gateway::refusals::storage_failed;
 
 /// §6.2.3.

@@ -14,7 +14,7 @@ use futures::future::join_all;
 
 use crate::app::LaneError;
 use crate::gateway::context::{CallContext, place_failed};
-use crate::gateway::places::{Claim, PlaceError};
+use crate::app::{Claim, PlaceError};
 use crate::gateway::refusals::{lane_failed, refusal_code, refusal_message};
 
 /// Bills of one command.
@@ -91,7 +91,7 @@ async fn bills_of(context: &CallContext, form: Form, failures: &mut Vec<Failure>
     for place in context.fields().structs("stores")? {
         let claim = Claim::of(place.text("warehouse_type")?);
         let name = place.text("warehouse_id")?;
-        let resolved = context.places.resolve(context.app.store.as_ref(), context.seller, Some(claim), name).await;
+        let resolved = context.app.places.resolve(context.app.store.as_ref(), context.seller, Some(claim), name).await;
         let lines = place.structs("store_inventories")?;
         match resolved {
             Ok(location) => {

@@ -5,7 +5,7 @@ use astrolabe_core::ids::{Oid, Tid};
 use astrolabe_protocol::{Answer, WireError};
 
 use crate::gateway::context::CallContext;
-use crate::gateway::places::Claim;
+use crate::app::Claim;
 
 /// All named sub-orders, or none.
 pub(super) async fn reallocate(context: &CallContext) -> Result<Answer, WireError> {

@@ -1,5 +1,7 @@
 //! `astrolabe explain TID`: what happened to a trade and why, for a person at a terminal. It names no buyer.
 
+mod decision;
+
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
@@ -137,8 +139,10 @@ fn fact_story(fact: &TimelineFact, names: &Names) -> String {
         Actor::Operator { user } => format!("operator {user}"),
     };
     let line = fact.oid.map_or_else(String::new, |oid| format!(" of {oid}"));
-    let detail = fact.detail.as_deref().map_or_else(String::new, |detail| format!("\n      {detail}"));
-    format!("  {}  {:?}{line}{place}, by {who}{detail}", clock(fact.at.happened), fact.fact)
+    let head = format!("  {}  {:?}{line}{place}, by {who}", clock(fact.at.happened), fact.fact);
+    let Some(detail) = fact.detail.as_deref() else { return head };
+    let explained = decision::story(detail, fact.oid, names).unwrap_or_else(|| vec![detail.to_owned()]);
+    explained.iter().fold(head, |story, sentence| format!("{story}\n        {sentence}"))
 }
 
 fn call_story(call: &OutwardView) -> String {
