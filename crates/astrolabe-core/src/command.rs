@@ -1,6 +1,8 @@
 //! What callers may ask of a seller's lane. Commands are imperative and carry only checked, typed values; who is
 //! asking is part of them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::goods::OmniTag;
@@ -32,41 +34,84 @@ pub enum Command {
     /// `astrolabe.stock.reserve`.
     ReserveAhead(ReserveAhead),
     /// `astrolabe.stock.release`.
-    ReleaseAhead { key: HoldKey },
+    ReleaseAhead {
+        key: HoldKey,
+    },
     /// A trade as the channel tells it: new, or an update.
     SeeTrade(Box<SeenTrade>),
     /// A refund as the channel tells it.
     SeeRefund(SeenRefund),
     /// A `logistics.*.send` that the merchant made at the channel (§3.4).
-    SeeChannelConsign { tid: Tid, sub_orders: Vec<Oid>, consign: ChannelConsign, who: Actor },
+    SeeChannelConsign {
+        tid: Tid,
+        sub_orders: Vec<Oid>,
+        consign: ChannelConsign,
+        who: Actor,
+    },
     /// §6.6.2, or the answer to §6.6.3.
     SyncAllocation(SyncAllocation),
     /// §6.6.8, the keeper, or §6.5 X_SHOP_ALLOCATION.
     Accept(StoreAnswer),
     /// §6.6.9, the keeper, or §6.5 X_SHOP_DENY.
-    Refuse { answer: StoreAnswer, reason: RefuseReason },
+    Refuse {
+        answer: StoreAnswer,
+        reasons: PerLine<RefuseReason>,
+    },
     /// §6.6.10, the keeper, or §6.5 X_SHOP_HANDLED.
-    Ship { answer: StoreAnswer, shipment: Shipment },
+    Ship {
+        answer: StoreAnswer,
+        shipments: PerLine<Shipment>,
+    },
     /// §6.5 X_SHOP_CANCEL_CONFIRM (goods back on shelf) or X_SHOP_CANCEL_DENIED (already gone).
-    AnswerCancel { answer: StoreAnswer, confirmed: bool, refund: Option<RefundId> },
+    AnswerCancel {
+        answer: StoreAnswer,
+        confirmed: bool,
+        refund: Option<RefundId>,
+    },
     /// §6.5 X_MATCHED.
     ReceiveReturn(StoreAnswer),
     /// The buyer signed (carrier or channel).
-    SeeSigned { tid: Tid, sub_orders: Vec<Oid>, at: Timestamp },
-    /// A milestone of §1.3.1.
-    RecordMilestone { answer: StoreAnswer, fact: Fact },
+    SeeSigned {
+        tid: Tid,
+        sub_orders: Vec<Oid>,
+        at: Timestamp,
+    },
+    /// A milestone of §1.3.1: of the assignments that are meant, or of a sub-order that no assignment has had yet.
+    RecordMilestone {
+        answer: StoreAnswer,
+        fact: Fact,
+    },
     /// `omniorder.store.reallocate` or the console.
     Reallocate(Reallocate),
-    SetHold { tid: Tid, who: Actor, why: String, until: Option<Timestamp> },
-    LiftHold { tid: Tid, who: Actor },
+    SetHold {
+        tid: Tid,
+        who: Actor,
+        why: String,
+        until: Option<Timestamp>,
+    },
+    LiftHold {
+        tid: Tid,
+        who: Actor,
+    },
     /// The clock: whatever of the trade is due at `now`.
-    LookAtClock { tid: Tid },
+    LookAtClock {
+        tid: Tid,
+    },
     /// The clock: pre-payment holds that ran out.
-    ExpireAhead { key: HoldKey },
+    ExpireAhead {
+        key: HoldKey,
+    },
     /// A call outward was attempted.
-    SettleOutward { id: OutwardId, tid: Tid, state: OutwardState },
+    SettleOutward {
+        id: OutwardId,
+        tid: Tid,
+        state: OutwardState,
+    },
     /// Work that an earlier decision left.
-    DoWork { id: WorkId, work: Work },
+    DoWork {
+        id: WorkId,
+        work: Work,
+    },
     /// §6.1.1; the id inside is ignored, a new one is given.
     CreateStore(Box<Location>),
     /// §6.1.3.
@@ -76,15 +121,36 @@ pub enum Command {
     /// §6.1.4: all of them, or none.
     DeleteStores(Vec<LocationId>),
     /// §6.1.6.
-    BindItem { item: ItemId, locations: Vec<LocationId>, bind: bool },
+    BindItem {
+        item: ItemId,
+        locations: Vec<LocationId>,
+        bind: bool,
+    },
     /// `omniorder.item.tag.operate` / `qimen.items.marking`.
-    TagItem { item: ItemId, tags: Vec<OmniTag>, add: bool, allocator: Option<Allocator>, acceptor: Option<Acceptor> },
+    TagItem {
+        item: ItemId,
+        tags: Vec<OmniTag>,
+        add: bool,
+        allocator: Option<Allocator>,
+        acceptor: Option<Acceptor>,
+    },
     /// `scitem.add`.
-    AddScItem { outer_code: String, name: String, combo: Vec<crate::goods::Component> },
+    AddScItem {
+        outer_code: String,
+        name: String,
+        combo: Vec<crate::goods::Component>,
+    },
     /// `scitem.map.add`.
-    MapItem { item: ItemId, sku: SkuId, sc_item: Option<ScItemId>, outer_code: Option<String> },
+    MapItem {
+        item: ItemId,
+        sku: SkuId,
+        sc_item: Option<ScItemId>,
+        outer_code: Option<String>,
+    },
     /// `scitem.map.delete`.
-    UnmapArticle { sc_item: ScItemId },
+    UnmapArticle {
+        sc_item: ScItemId,
+    },
 }
 
 impl Command {
@@ -280,6 +346,34 @@ pub enum Address {
     Lines(Vec<(Oid, LocationId)>),
     /// An allocation code, with the sub-orders it is said to cover (empty: its own).
     Code(AllocationCode, Vec<Oid>),
+    /// Sub-orders wherever they are (empty: all of the trade's): their live assignments, else the latest.
+    SubOrders(Vec<Oid>),
+}
+
+/// What one call says of each line it speaks of: mostly the same of all, sometimes another thing of some.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PerLine<T> {
+    of_all: T,
+    of_some: BTreeMap<(Oid, LocationId), T>,
+}
+
+impl<T> PerLine<T> {
+    /// The same of every line.
+    pub fn all(said: T) -> Self {
+        Self { of_all: said, of_some: BTreeMap::new() }
+    }
+
+    /// Another thing of this line. Of a line named twice the last word counts, so that a repeat of the call says the same.
+    #[must_use]
+    pub fn but(mut self, oid: Oid, location: LocationId, said: T) -> Self {
+        self.of_some.insert((oid, location), said);
+        self
+    }
+
+    /// What is said of the sub-order at the location.
+    pub fn of(&self, oid: Oid, location: LocationId) -> &T {
+        self.of_some.get(&(oid, location)).unwrap_or(&self.of_all)
+    }
 }
 
 /// What a store, POS or WMS says about assignments of one trade. All of it happens, or none.
@@ -301,6 +395,18 @@ pub enum RefuseReason {
     Damaged,
     ShopClosed,
     Other,
+}
+
+impl RefuseReason {
+    /// The stable word on timelines and in APIs.
+    pub fn name(self) -> &'static str {
+        match self {
+            RefuseReason::NoGoods => "no_goods",
+            RefuseReason::Damaged => "damaged",
+            RefuseReason::ShopClosed => "shop_closed",
+            RefuseReason::Other => "other",
+        }
+    }
 }
 
 /// Take sub-orders back from where they are.
@@ -345,13 +451,20 @@ pub enum Outcome {
     Done,
     Bills(Vec<BillVerdict>),
     StoreCreated(LocationId),
-    /// `true` when this very hold existed before.
-    Reserved { repeated: bool },
+    /// When the hold ends by itself; `repeated` when this very hold existed before.
+    Reserved {
+        expires_at: Timestamp,
+        repeated: bool,
+    },
     ScItemAdded(ScItemId),
     /// The article's outer code.
-    Mapped { outer_code: String },
+    Mapped {
+        outer_code: String,
+    },
     /// Channel trades: whether anything was new.
-    Seen { changed: bool },
+    Seen {
+        changed: bool,
+    },
 }
 
 /// The app behind an actor, where it is one.

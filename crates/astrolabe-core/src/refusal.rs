@@ -1,6 +1,8 @@
 //! Why a command was refused. Every refusal is a fact with data; each has exactly one code on the wire, and none of
 //! them ever stands for "out of stock" unless stock was really what lacked.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use crate::ids::{AllocationCode, HoldKey, ItemId, LocationId, Oid, ScItemId, StoreCode, Tid, WarehouseCode};
@@ -99,4 +101,23 @@ pub enum Refusal {
     OuterCodeNotFound { outer_code: String },
     #[error("the listing maps to no article")]
     NotMapped { item: ItemId },
+
+    // One call is one command: any refused sub-order refuses all of them.
+    #[error("{0}")]
+    Several(Box<RefusedLines>),
+}
+
+/// The refused sub-orders of a call that speaks of more than one, each with its reason. On the wire the first one's code
+/// stands for all. Never empty.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RefusedLines {
+    pub first: (Oid, Refusal),
+    pub others: Vec<(Oid, Refusal)>,
+}
+
+impl fmt::Display for RefusedLines {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {}", self.first.0, self.first.1)?;
+        self.others.iter().try_for_each(|(oid, refusal)| write!(out, "; {oid}: {refusal}"))
+    }
 }

@@ -170,6 +170,12 @@ impl Performance {
         self.channel.open_trades()
     }
 
+    /// Refunds asked, or about to be, that are not settled yet.
+    #[must_use]
+    pub fn open_refunds(&self) -> usize {
+        self.channel.open_refunds()
+    }
+
     /// Ends the play: nothing new is begun, the last reports go out, the addresses close.
     pub async fn end(mut self) {
         self.curtain.send_replace(true);

@@ -23,40 +23,113 @@ use astrolabe_core::time::{Millis, Timestamp};
 use astrolabe_core::world::{Changes, SlotChange};
 use astrolabe_store::{DirectoryDraft, Lease, Store, StoreTarget, open};
 
-const SELLER: i64 = 1;
+/// The raw loops write for seller 1, the store for seller 2.
+const SELLER: i64 = 2;
 const GROUP: usize = 500;
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
-
-/// Reservations a second.
-type Rate = f64;
+/// Raw loop and store take turns this often, so that both meet the same machine and tables of the same size.
+const ROUNDS: u32 = 5;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let seconds = arguments.next().map_or(Ok(3), |text| text.parse())?;
-    let span = Duration::from_secs(seconds);
+    let seconds = arguments.next().map_or(Ok(5), |text| text.parse())?;
+    let span = Duration::from_secs(seconds) / ROUNDS;
+    sqlite(span).await?;
+    match arguments.next() {
+        Some(url) => postgres(&url, span).await,
+        None => Ok(()),
+    }
+}
+
+async fn sqlite(span: Duration) -> Result<(), Box<dyn Error>> {
     let dir = std::env::current_dir()?.join("target").join(format!("raw_batch_{}", std::process::id()));
-    let store = open(&StoreTarget::DataDir(dir.clone())).await?;
-    let sqlite = raw_sqlite(&dir, span)?;
-    report("sqlite", sqlite, through(&store, span).await?);
+    let target = |name: &str| StoreTarget::DataDir(dir.join(name));
+    // A file of its own each: two writers of one file would empty each other's caches.
+    drop(open(&target("raw")).await?);
+    let mut raw = RawSqlite::open(&dir.join("raw"))?;
+    let mut store = Groups::on(open(&target("store")).await?).await?;
+    let mut figures = Figures::default();
+    for _ in 0..ROUNDS {
+        for (a_commit, raw_sum, store_sum) in figures.pairs() {
+            raw_sum.add(span, || raw.commit(a_commit))?;
+            store_sum.add_async(span, async || store.commit(a_commit).await).await?;
+        }
+    }
+    figures.print("sqlite");
     drop(store);
     std::fs::remove_dir_all(&dir)?;
-    if let Some(url) = arguments.next() {
-        let store = open(&StoreTarget::Url(url.clone())).await?;
-        let postgres = raw_postgres(&url, span).await?;
-        report("postgres", postgres, through(&store, span).await?);
-    }
     Ok(())
 }
 
-fn report(name: &str, (raw_batch, raw_one): (Rate, Rate), (batch, one): (Rate, Rate)) {
-    println!("{name}: raw {GROUP} a commit {raw_batch:.0}/s, raw one a commit {raw_one:.0}/s");
-    println!("{name}: store {GROUP} a group {batch:.0}/s, store one a group {one:.0}/s");
-    println!(
-        "{name}: store / raw batch {:.0} %, batch / one by one {:.1}",
-        batch / raw_batch * 100.0,
-        raw_batch / raw_one
-    );
+async fn postgres(url: &str, span: Duration) -> Result<(), Box<dyn Error>> {
+    let mut store = Groups::on(open(&StoreTarget::Url(url.to_owned())).await?).await?;
+    let mut raw = RawPostgres::connect(url).await?;
+    let mut figures = Figures::default();
+    for _ in 0..ROUNDS {
+        for (a_commit, raw_sum, store_sum) in figures.pairs() {
+            raw_sum.add_async(span, async || raw.commit(a_commit).await).await?;
+            store_sum.add_async(span, async || store.commit(a_commit).await).await?;
+        }
+    }
+    figures.print("postgres");
+    Ok(())
+}
+
+/// Reservations made and the time they took.
+#[derive(Default)]
+struct Sum {
+    made: u32,
+    took: Duration,
+}
+
+type Made = Result<u32, Box<dyn Error>>;
+
+impl Sum {
+    fn add(&mut self, span: Duration, mut commit: impl FnMut() -> Made) -> Result<(), Box<dyn Error>> {
+        let started = Instant::now();
+        while started.elapsed() < span {
+            self.made += commit()?;
+        }
+        self.took += started.elapsed();
+        Ok(())
+    }
+
+    async fn add_async(&mut self, span: Duration, mut commit: impl AsyncFnMut() -> Made) -> Result<(), Box<dyn Error>> {
+        let started = Instant::now();
+        while started.elapsed() < span {
+            self.made += commit().await?;
+        }
+        self.took += started.elapsed();
+        Ok(())
+    }
+
+    fn rate(&self) -> f64 {
+        f64::from(self.made) / self.took.as_secs_f64()
+    }
+}
+
+#[derive(Default)]
+struct Figures {
+    raw_batch: Sum,
+    batch: Sum,
+    raw_one: Sum,
+    one: Sum,
+}
+
+impl Figures {
+    /// Reservations a commit, with where the raw loop's and the store's sums go.
+    fn pairs(&mut self) -> [(usize, &mut Sum, &mut Sum); 2] {
+        [(GROUP, &mut self.raw_batch, &mut self.batch), (1, &mut self.raw_one, &mut self.one)]
+    }
+
+    fn print(&self, name: &str) {
+        let [raw_batch, batch, raw_one, one] = [&self.raw_batch, &self.batch, &self.raw_one, &self.one].map(Sum::rate);
+        println!("{name}: raw loop, {GROUP} a commit {raw_batch:.0}/s, one a commit {raw_one:.0}/s");
+        println!("{name}: store, {GROUP} a group {batch:.0}/s, one a group {one:.0}/s");
+        let (kept, gained) = (batch / raw_batch * 100.0, batch / raw_one);
+        println!("{name}: store / raw batch {kept:.0} %, store in groups / raw one by one {gained:.1}");
+    }
 }
 
 /// Scattered like the keys that callers make up.
@@ -68,13 +141,6 @@ fn key(number: i64) -> String {
 fn first_number() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(0)
-}
-
-/// Calls `group` for as long as `span` and counts what it did.
-fn rate(started: Instant, done: usize) -> Rate {
-    #[expect(clippy::cast_precision_loss, reason = "a rate needs no 53rd bit")]
-    let done = done as f64;
-    done / started.elapsed().as_secs_f64()
 }
 
 const CELL: &str = "\
@@ -90,31 +156,36 @@ const HOLD: &str = "\
                             location_id, class, channel, units, made_at, expires_at) \
     VALUES (1, ?1, 0, 500, 0, 7, 1, 0, 7, 1, 0, 1, 1, ?2, ?3)";
 
-fn raw_sqlite(dir: &std::path::Path, span: Duration) -> Result<(Rate, Rate), Box<dyn Error>> {
-    let connection = rusqlite::Connection::open(dir.join("astrolabe.sqlite"))?;
-    connection.pragma_update(None, "synchronous", "full")?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
-    connection.pragma_update(None, "cache_size", -65_536)?;
-    let mut number = first_number();
-    let mut version = 1_000_000_000;
-    let mut measure = |a_commit: i64| -> Result<Rate, rusqlite::Error> {
-        let (started, first) = (Instant::now(), number);
-        while started.elapsed() < span {
-            version += 1;
-            connection.execute_batch("BEGIN IMMEDIATE")?;
-            let mut entry = connection.prepare_cached(ENTRY)?;
-            let mut hold = connection.prepare_cached(HOLD)?;
-            for n in 0..a_commit {
-                number += 1;
-                entry.execute((version, n, key(number), NOW.0))?;
-                hold.execute((key(number), NOW.0, NOW.0 + 1_800_000))?;
-            }
-            connection.prepare_cached(CELL)?.execute([number - first])?;
-            connection.execute_batch("COMMIT")?;
+struct RawSqlite {
+    connection: rusqlite::Connection,
+    number: i64,
+    version: i64,
+}
+
+impl RawSqlite {
+    /// With the store's own settings.
+    fn open(dir: &std::path::Path) -> Result<Self, Box<dyn Error>> {
+        let connection = rusqlite::Connection::open(dir.join("astrolabe.sqlite"))?;
+        connection.pragma_update(None, "synchronous", "full")?;
+        connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+        connection.pragma_update(None, "cache_size", -65_536)?;
+        Ok(Self { connection, number: first_number(), version: 0 })
+    }
+
+    fn commit(&mut self, units: usize) -> Made {
+        self.version += 1;
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        let mut entry = self.connection.prepare_cached(ENTRY)?;
+        let mut hold = self.connection.prepare_cached(HOLD)?;
+        for _ in 0..units {
+            self.number += 1;
+            entry.execute((self.version, self.number, key(self.number), NOW.0))?;
+            hold.execute((key(self.number), NOW.0, NOW.0 + 1_800_000))?;
         }
-        Ok(rate(started, usize::try_from(number - first).unwrap_or(0)))
-    };
-    Ok((measure(500)?, measure(1)?))
+        self.connection.prepare_cached(CELL)?.execute([self.number])?;
+        self.connection.execute_batch("COMMIT")?;
+        Ok(u32::try_from(units)?)
+    }
 }
 
 const PG_CELL: &str = "\
@@ -130,50 +201,59 @@ const PG_HOLDS: &str = "\
                             location_id, class, channel, units, made_at, expires_at) \
     SELECT 1, key, 0, 500, 0, 7, 1, 0, 7, 1, 0, 1, 1, $2, $3 FROM unnest($1::text[]) AS key";
 
-async fn raw_postgres(url: &str, span: Duration) -> Result<(Rate, Rate), Box<dyn Error>> {
-    let (mut client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
-    tokio::spawn(connection);
-    let cell = client.prepare(PG_CELL).await?;
-    let entries = client.prepare(PG_ENTRIES).await?;
-    let holds = client.prepare(PG_HOLDS).await?;
-    let mut number = first_number();
-    let mut version = number;
-    let mut rates = Vec::new();
-    for a_commit in [500, 1] {
-        let (started, first) = (Instant::now(), number);
-        while started.elapsed() < span {
-            version += 1;
-            let keys: Vec<String> = (1..=a_commit).map(|n| key(number + n)).collect();
-            number += a_commit;
-            let transaction = client.transaction().await?;
-            transaction.execute(&entries, &[&version, &keys, &NOW.0]).await?;
-            transaction.execute(&holds, &[&keys, &NOW.0, &(NOW.0 + 1_800_000)]).await?;
-            transaction.execute(&cell, &[&(number - first)]).await?;
-            transaction.commit().await?;
-        }
-        rates.push(rate(started, usize::try_from(number - first)?));
+struct RawPostgres {
+    client: tokio_postgres::Client,
+    cell: tokio_postgres::Statement,
+    entries: tokio_postgres::Statement,
+    holds: tokio_postgres::Statement,
+    number: i64,
+}
+
+impl RawPostgres {
+    async fn connect(url: &str) -> Result<Self, Box<dyn Error>> {
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+        tokio::spawn(connection);
+        let cell = client.prepare(PG_CELL).await?;
+        let entries = client.prepare(PG_ENTRIES).await?;
+        let holds = client.prepare(PG_HOLDS).await?;
+        Ok(Self { client, cell, entries, holds, number: first_number() })
     }
-    Ok((rates[0], rates[1]))
+
+    async fn commit(&mut self, units: usize) -> Made {
+        let mut keys = Vec::with_capacity(units);
+        for _ in 0..units {
+            self.number += 1;
+            keys.push(key(self.number));
+        }
+        let transaction = self.client.transaction().await?;
+        transaction.execute(&self.entries, &[&self.number, &keys, &NOW.0]).await?;
+        transaction.execute(&self.holds, &[&keys, &NOW.0, &(NOW.0 + 1_800_000)]).await?;
+        transaction.execute(&self.cell, &[&self.number]).await?;
+        transaction.commit().await?;
+        Ok(u32::try_from(units)?)
+    }
 }
 
 /// The same reservations as groups.
-async fn through(store: &Arc<dyn Store>, span: Duration) -> Result<(Rate, Rate), Box<dyn Error>> {
-    let seller = Seller { id: SellerId(SELLER), nick: "bench".to_owned(), settings: Settings::default() };
-    let draft = DirectoryDraft { sellers: vec![seller], ..DirectoryDraft::default() };
-    store.put_directory(&draft, NOW).await?;
-    let mut number = first_number();
-    let mut rates = Vec::new();
-    for a_group in [GROUP, 1] {
-        let (started, mut done) = (Instant::now(), 0);
-        while started.elapsed() < span {
-            let group = store.begin(SellerId(SELLER)).await?;
-            let lease = Lease { node: 1, until: NOW };
-            group.commit(reservations(&mut number, a_group), Vec::new(), lease, NOW).await?;
-            done += a_group;
-        }
-        rates.push(rate(started, done));
+struct Groups {
+    store: Arc<dyn Store>,
+    number: i64,
+}
+
+impl Groups {
+    async fn on(store: Arc<dyn Store>) -> Result<Self, Box<dyn Error>> {
+        let seller = Seller { id: SellerId(SELLER), nick: "bench".to_owned(), settings: Settings::default() };
+        let draft = DirectoryDraft { sellers: vec![seller], ..DirectoryDraft::default() };
+        store.put_directory(&draft, NOW).await?;
+        Ok(Self { store, number: first_number() })
     }
-    Ok((rates[0], rates[1]))
+
+    async fn commit(&mut self, units: usize) -> Made {
+        let group = self.store.begin(SellerId(SELLER)).await?;
+        let lease = Lease { node: 1, until: NOW };
+        group.commit(reservations(&mut self.number, units), Vec::new(), lease, NOW).await?;
+        Ok(u32::try_from(units)?)
+    }
 }
 
 fn reservations(number: &mut i64, units: usize) -> Changes {

@@ -303,7 +303,10 @@ async fn watch(app: &App, performances: &[Performance], progress: &Progress, arg
             last_plain = Some(Instant::now());
         }
         progress.show(standing.trades.unsigned_abs(), &standing.line(), line_due);
-        if all_pushed && standing.open == 0 && (standing.unfillable == 0 || performances.iter().all(|one| one.open_trades() == 0)) {
+        // What nobody can serve is settled when its buyer gave up; a refund when the channel's desk has decided it.
+        let buyers_wait = standing.unfillable != 0 && performances.iter().any(|one| one.open_trades() != 0);
+        let refunds_wait = performances.iter().any(|one| one.open_refunds() != 0);
+        if all_pushed && standing.open == 0 && !buyers_wait && !refunds_wait {
             return Ok(true);
         }
         if Instant::now() >= deadline {

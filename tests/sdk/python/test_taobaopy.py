@@ -147,16 +147,16 @@ class Refusals(unittest.TestCase):
         with self.assertRaises(TaoBaoAPIError) as caught:
             call(**params)
         self.assertEqual(caught.exception.code, code, caught.exception)
-        self.assertRegex(caught.exception.sub_code, sub_code)
+        self.assertRegex(caught.exception.sub_code or "", sub_code)
 
     def test_a_wrong_secret_is_an_invalid_signature(self):
-        self.assert_refused(25, "", connect(secret="wrong").qimen_storecategory_get)
+        self.assert_refused(25, "^$", connect(secret="wrong").qimen_storecategory_get)
 
     def test_a_missing_field_is_named(self):
         self.assert_refused(40, "^isv.missing-parameter:store_id$", connect().qimen_store_query)
 
     def test_a_missing_session_is_said_so(self):
-        self.assert_refused(26, "", TaoBaoAPIClient("12345678", "helloworld", domain=BASE).qimen_storecategory_get)
+        self.assert_refused(26, "^$", TaoBaoAPIClient("12345678", "helloworld", domain=BASE).qimen_storecategory_get)
 
     def test_a_store_of_nobody_is_refused_by_the_business(self):
         self.assert_refused(15, "^isv\\.", connect().qimen_store_query, store_id=1)

@@ -80,8 +80,9 @@ pub(super) fn reserve_ahead(world: &mut World, reserve: &ReserveAhead, now: Time
         made_at: now,
         expires_at: now + reserve.ttl,
     };
+    let expires_at = hold.expires_at;
     world.ahead.put(reserve.key.clone(), hold);
-    Ok(Outcome::Reserved { repeated: false })
+    Ok(Outcome::Reserved { expires_at, repeated: false })
 }
 
 fn repeat(known: &AheadHold, reserve: &ReserveAhead) -> Result<Outcome, Refusal> {
@@ -96,7 +97,9 @@ fn repeat(known: &AheadHold, reserve: &ReserveAhead) -> Result<Outcome, Refusal>
         return reused("quantity");
     }
     match known.state {
-        AheadState::Held | AheadState::TakenOver { .. } => Ok(Outcome::Reserved { repeated: true }),
+        AheadState::Held | AheadState::TakenOver { .. } => {
+            Ok(Outcome::Reserved { expires_at: known.expires_at, repeated: true })
+        }
         AheadState::Released | AheadState::Expired => Err(Refusal::HoldEnded { key: reserve.key.clone() }),
     }
 }

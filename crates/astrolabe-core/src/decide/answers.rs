@@ -1,8 +1,8 @@
 //! What stores, POS and WMS apps say: accepted, refused, shipped (§6.6.8–6.6.10, §6.5, the keeper). One call is one
 //! command: if any sub-order in it is refused, none changes. A repeat answers success and changes nothing.
 
-use crate::command::{Address, Outcome, RefuseReason, StoreAnswer};
-use crate::ids::AllocationCode;
+use crate::command::{Address, Outcome, PerLine, RefuseReason, StoreAnswer};
+use crate::ids::{AllocationCode, LocationId, Oid};
 use crate::order::assignment::{Assignment, AssignmentState, Shipment};
 use crate::order::machine::Event;
 use crate::order::timeline::{Actor, Fact};
@@ -18,57 +18,126 @@ use crate::world::{TaskKind, World};
 use super::case::{Case, Note};
 use super::route::{self, Why};
 use super::tell::{tell_allocator, tell_shipped};
+use super::verdicts::Verdicts;
 use super::who::{self, Deed};
 
-/// The trade on the table, and the assignments that the caller means and may speak for.
+/// A call about assignments of one trade: the trade on the table, what of it the caller means and may speak for, and the
+/// verdicts so far.
+pub(super) struct Said<'w> {
+    pub(super) case: Case<'w>,
+    pub(super) verdicts: Verdicts,
+    meant: Vec<(AllocationCode, Oid)>,
+    /// Sub-orders that no assignment has had yet; only milestones can be of them.
+    pub(super) unallocated: Vec<Oid>,
+}
+
+impl<'w> Said<'w> {
+    /// Takes the step on each assignment that is meant. Any refused sub-order refuses the call; otherwise, the sub-orders
+    /// of those that moved, and the case to go on with.
+    pub(super) fn each(
+        mut self,
+        mut step: impl FnMut(&mut Case<'w>, AllocationCode) -> Result<bool, Refusal>,
+    ) -> Result<(Case<'w>, Vec<Oid>), Refusal> {
+        let mut moved = Vec::new();
+        for (code, oid) in self.meant {
+            let verdict = step(&mut self.case, code);
+            if self.verdicts.keep(oid, verdict) == Some(true) {
+                moved.push(oid);
+            }
+        }
+        self.verdicts.settle()?;
+        Ok((self.case, moved))
+    }
+
+    /// The assignments that are meant.
+    pub(super) fn codes(&self) -> impl Iterator<Item = AllocationCode> {
+        self.meant.iter().map(|(code, _)| *code)
+    }
+}
+
+/// Opens the trade, and judges of each line that the answer addresses whether the caller means and may do this.
 pub(super) fn open<'w>(
     world: &'w mut World,
     answer: &StoreAnswer,
     deed: Deed,
     now: Timestamp,
-) -> Result<(Case<'w>, Vec<AllocationCode>), Refusal> {
+) -> Result<Said<'w>, Refusal> {
     let at = Moment { happened: answer.happened.min(now), learnt: now };
     let case = Case::open(world, answer.tid, answer.who.clone(), at)?;
     case.must_be_ours()?;
-    let codes = addressed(&case, &answer.address, deed)?;
-    for code in &codes {
-        let assignment = case.assignment(*code)?;
-        check_kind(assignment, answer.claims_warehouse)?;
-        who::check(&case, assignment, deed)?;
-    }
-    Ok((case, codes))
+    let mut said = Said { case, verdicts: Verdicts::default(), meant: Vec::new(), unallocated: Vec::new() };
+    address(&mut said, &answer.address, deed)?;
+    said.meant.sort_unstable();
+    said.meant.dedup();
+    let Said { case, verdicts, meant, .. } = &mut said;
+    meant.retain(|(code, oid)| {
+        let may = case.assignment(*code).and_then(|assignment| {
+            check_kind(assignment, answer.claims_warehouse)?;
+            who::check(case, assignment, deed)
+        });
+        verdicts.keep(*oid, may).is_some()
+    });
+    Ok(said)
 }
 
-fn addressed(case: &Case<'_>, address: &Address, deed: Deed) -> Result<Vec<AllocationCode>, Refusal> {
-    let mut codes = Vec::new();
+fn address(said: &mut Said<'_>, address: &Address, deed: Deed) -> Result<(), Refusal> {
+    let Said { case, verdicts, meant, unallocated } = said;
     match address {
         Address::Lines(lines) => {
             for (oid, location) in lines {
-                case.line(*oid)?;
-                if case.world.places.get(*location).is_none() {
-                    return Err(Refusal::LocationNotFound { location: *location });
-                }
-                let there = case.file.addressed(*oid, *location);
-                if there.is_empty() {
-                    return Err(Refusal::NotAllocatedThere { oid: *oid, location: *location });
-                }
-                codes.extend(there.into_iter().map(|code| said_before(case, code, deed).unwrap_or(code)));
+                let there = verdicts.keep(*oid, at_location(case, *oid, *location, deed));
+                meant.extend(there.into_iter().flatten().map(|code| (code, *oid)));
             }
         }
         Address::Code(code, oids) => {
-            let assignment = case.assignment(*code)?;
-            for oid in oids {
-                case.line(*oid)?;
-                if *oid != assignment.oid {
-                    return Err(Refusal::NotAllocatedThere { oid: *oid, location: assignment.location });
-                }
+            let Assignment { oid: own, location, .. } = *case.assignment(*code)?;
+            for oid in oids.iter().copied().filter(|oid| *oid != own) {
+                let elsewhere = Refusal::NotAllocatedThere { oid, location };
+                verdicts.keep(oid, case.line(oid).and(Err::<(), Refusal>(elsewhere)));
             }
-            codes.push(*code);
+            meant.push((*code, own));
+        }
+        Address::SubOrders(oids) => {
+            let oids = if oids.is_empty() { case.named_lines(&[])? } else { oids.clone() };
+            for oid in oids {
+                let codes = verdicts.keep(oid, wherever(case, oid, deed)).unwrap_or_default();
+                if codes.is_empty() && !unallocated.contains(&oid) {
+                    unallocated.push(oid);
+                }
+                meant.extend(codes.into_iter().map(|code| (code, oid)));
+            }
         }
     }
-    codes.sort_unstable();
-    codes.dedup();
-    Ok(codes)
+    Ok(())
+}
+
+/// The assignments of the sub-order at the location: live ones, else the latest.
+fn at_location(case: &Case<'_>, oid: Oid, location: LocationId, deed: Deed) -> Result<Vec<AllocationCode>, Refusal> {
+    case.line(oid)?;
+    if case.world.places.get(location).is_none() {
+        return Err(Refusal::LocationNotFound { location });
+    }
+    let there = case.file.addressed(oid, location);
+    if there.is_empty() {
+        return Err(Refusal::NotAllocatedThere { oid, location });
+    }
+    Ok(there.into_iter().map(|code| said_before(case, code, deed).unwrap_or(code)).collect())
+}
+
+/// The sub-order's live assignments, else the latest. None at all only for a milestone, which is then the sub-order's own.
+fn wherever(case: &Case<'_>, oid: Oid, deed: Deed) -> Result<Vec<AllocationCode>, Refusal> {
+    let line = case.line(oid)?;
+    let live: Vec<AllocationCode> = case.file.live_of(oid).map(|assignment| assignment.code).collect();
+    if !live.is_empty() {
+        return Ok(live);
+    }
+    let latest = case.file.assignments.iter().rfind(|assignment| assignment.oid == oid);
+    if latest.is_none() && deed != Deed::Milestone {
+        let state = line.unassigned.as_ref().map_or("done", |unassigned| unassigned.state.name());
+        let who_may = "only what was allocated can be spoken of like this";
+        return Err(Refusal::IllegalMove { oid, state, asked: "answered for", who_may });
+    }
+    Ok(latest.map(|assignment| assignment.code).into_iter().collect())
 }
 
 /// The network may bring a call twice, and the location may have been offered the same sub-order again in between: what was
@@ -100,36 +169,36 @@ fn check_kind(assignment: &Assignment, claims_warehouse: Option<bool>) -> Result
 
 /// §6.6.8 / X_SHOP_ALLOCATION.
 pub(super) fn accept(world: &mut World, answer: &StoreAnswer, now: Timestamp) -> Result<Outcome, Refusal> {
-    let (mut case, codes) = open(world, answer, Deed::Accept, now)?;
-    let mut moved = Vec::new();
-    for code in codes {
-        let assignment = case.assignment(code)?.clone();
-        if assignment.has(Fact::Accepted, 0) {
-            continue;
-        }
-        match assignment.state {
-            AssignmentState::Withdrawn | AssignmentState::Unanswered => late_accept(&mut case, &assignment)?,
-            AssignmentState::Notified
-            | AssignmentState::Accepted
-            | AssignmentState::CancelRequested { .. }
-            | AssignmentState::CancelDenied { .. }
-            | AssignmentState::Shipped
-            | AssignmentState::Signed
-            | AssignmentState::ReturnRequested { .. }
-            | AssignmentState::Returned
-            | AssignmentState::Refunded
-            | AssignmentState::Refused
-            | AssignmentState::Cancelled
-            | AssignmentState::Closed => case.carry(code, Event::Accept)?,
-        }
-        moved.push(assignment.oid);
-    }
+    let (mut case, moved) = open(world, answer, Deed::Accept, now)?.each(accept_one)?;
     if moved.is_empty() {
         return Ok(Outcome::Done);
     }
     tell_allocator(&mut case, moved, |sub_orders, operator| Message::TellAccepted { sub_orders, operator });
     case.close();
     Ok(Outcome::Done)
+}
+
+fn accept_one(case: &mut Case<'_>, code: AllocationCode) -> Result<bool, Refusal> {
+    let assignment = case.assignment(code)?.clone();
+    if assignment.has(Fact::Accepted, 0) {
+        return Ok(false);
+    }
+    match assignment.state {
+        AssignmentState::Withdrawn | AssignmentState::Unanswered => late_accept(case, &assignment)?,
+        AssignmentState::Notified
+        | AssignmentState::Accepted
+        | AssignmentState::CancelRequested { .. }
+        | AssignmentState::CancelDenied { .. }
+        | AssignmentState::Shipped
+        | AssignmentState::Signed
+        | AssignmentState::ReturnRequested { .. }
+        | AssignmentState::Returned
+        | AssignmentState::Refunded
+        | AssignmentState::Refused
+        | AssignmentState::Cancelled
+        | AssignmentState::Closed => case.carry(code, Event::Accept)?,
+    }
+    Ok(true)
 }
 
 /// An accept that comes after the offer was taken back wins if nobody has the units yet and it can hold them again.
@@ -167,23 +236,16 @@ fn late_accept(case: &mut Case<'_>, assignment: &Assignment) -> Result<(), Refus
 pub(super) fn refuse(
     world: &mut World,
     answer: &StoreAnswer,
-    reason: RefuseReason,
+    reasons: &PerLine<RefuseReason>,
     now: Timestamp,
 ) -> Result<Outcome, Refusal> {
-    let (mut case, codes) = open(world, answer, Deed::Refuse, now)?;
-    let mut moved = Vec::new();
+    let mut said = open(world, answer, Deed::Refuse, now)?;
+    // Before any step gives units back: they must not be held anew in the cells just doubted.
+    let codes: Vec<AllocationCode> = said.codes().collect();
     for code in codes {
-        let assignment = case.assignment(code)?.clone();
-        if assignment.has(Fact::Refused, 0) || assignment.has(Fact::GaveBack, 0) {
-            continue;
-        }
-        // Before the step gives the units back: they must not be held anew in the cells just doubted.
-        if reason == RefuseReason::NoGoods && case.world.seller.settings.suspect_on_no_goods {
-            doubt(&mut case, &assignment)?;
-        }
-        case.carry(code, Event::Refuse)?;
-        moved.push(assignment.oid);
+        doubt(&mut said.case, code, reasons)?;
     }
+    let (mut case, moved) = said.each(|case, code| refuse_one(case, code, reasons))?;
     if moved.is_empty() {
         return Ok(Outcome::Done);
     }
@@ -193,36 +255,55 @@ pub(super) fn refuse(
     Ok(Outcome::Done)
 }
 
-fn doubt(case: &mut Case<'_>, assignment: &Assignment) -> Result<(), Refusal> {
-    let (code, location) = (assignment.code, assignment.location);
-    case.ledger(assignment.oid, |ledger, _, owner| ledger.mark_suspect(owner, code, location))
+fn refuse_one(case: &mut Case<'_>, code: AllocationCode, reasons: &PerLine<RefuseReason>) -> Result<bool, Refusal> {
+    let assignment = case.assignment(code)?;
+    if was_refused(assignment) {
+        return Ok(false);
+    }
+    let reason = *reasons.of(assignment.oid, assignment.location);
+    case.carry_because(code, Event::Refuse, Some(reason.name()))?;
+    Ok(true)
+}
+
+fn was_refused(assignment: &Assignment) -> bool {
+    assignment.has(Fact::Refused, 0) || assignment.has(Fact::GaveBack, 0)
+}
+
+/// A store that says "no goods" doubts its own cells, where the seller wants that.
+fn doubt(case: &mut Case<'_>, code: AllocationCode, reasons: &PerLine<RefuseReason>) -> Result<(), Refusal> {
+    let assignment = case.assignment(code)?;
+    let (oid, location) = (assignment.oid, assignment.location);
+    let doubted = *reasons.of(oid, location) == RefuseReason::NoGoods && !was_refused(assignment);
+    if !doubted || !case.world.seller.settings.suspect_on_no_goods {
+        return Ok(());
+    }
+    case.ledger(oid, |ledger, _, owner| ledger.mark_suspect(owner, code, location))
 }
 
 /// §6.6.10 / X_SHOP_HANDLED.
 pub(super) fn ship(
     world: &mut World,
     answer: &StoreAnswer,
-    shipment: &Shipment,
+    shipments: &PerLine<Shipment>,
     now: Timestamp,
 ) -> Result<Outcome, Refusal> {
-    let (mut case, codes) = open(world, answer, Deed::Ship, now)?;
-    let mut moved = Vec::new();
-    let mut corrected = false;
-    for code in codes {
+    let mut gone: Vec<(Oid, Shipment)> = Vec::new();
+    let (mut case, changed) = open(world, answer, Deed::Ship, now)?.each(|case, code| {
         let assignment = case.assignment(code)?.clone();
+        let shipment = shipments.of(assignment.oid, assignment.location);
         if assignment.has(Fact::Shipped, 0) {
-            corrected |= correct(&mut case, &assignment, shipment)?;
-            continue;
+            return correct(case, &assignment, shipment);
         }
-        channel_comes_first(&mut case, &assignment)?;
-        hand_over(&mut case, &assignment, shipment)?;
-        moved.push(assignment.oid);
-    }
-    if moved.is_empty() && !corrected {
+        channel_comes_first(case, &assignment)?;
+        hand_over(case, &assignment, shipment)?;
+        gone.push((assignment.oid, shipment.clone()));
+        Ok(true)
+    })?;
+    if changed.is_empty() {
         return Ok(Outcome::Done);
     }
-    if !moved.is_empty() {
-        tell_shipped(&mut case, moved, shipment);
+    if !gone.is_empty() {
+        tell_shipped(&mut case, &gone);
     }
     case.close();
     Ok(Outcome::Done)

@@ -297,45 +297,45 @@ pub(super) fn answer_cancel(
     refund: Option<RefundId>,
     now: Timestamp,
 ) -> Result<Outcome, Refusal> {
-    let (mut case, codes) = answers::open(world, answer, Deed::AnswerCancel, now)?;
     let (event, fact) =
         if confirmed { (Event::ConfirmCancel, Fact::CancelConfirmed) } else { (Event::DenyCancel, Fact::CancelDenied) };
-    let mut moved = false;
     let mut left_out = Vec::new();
-    for code in codes {
+    let (mut case, moved) = answers::open(world, answer, Deed::AnswerCancel, now)?.each(|case, code| {
         let assignment = case.assignment(code)?;
-        let oid = assignment.oid;
-        let open = match &assignment.state {
-            AssignmentState::CancelRequested { aim, .. } => Some(aim.request()),
-            AssignmentState::Notified
-            | AssignmentState::Accepted
-            | AssignmentState::CancelDenied { .. }
-            | AssignmentState::Shipped
-            | AssignmentState::Signed
-            | AssignmentState::ReturnRequested { .. }
-            | AssignmentState::Returned
-            | AssignmentState::Refunded
-            | AssignmentState::Refused
-            | AssignmentState::Unanswered
-            | AssignmentState::Withdrawn
-            | AssignmentState::Cancelled
-            | AssignmentState::Closed => None,
-        };
+        let (oid, place) = (assignment.oid, (assignment.oid, assignment.location));
         let meant = |request: i64| refund.is_none_or(|refund| refund.0 == request);
         let answered = assignment.facts.iter().any(|recorded| recorded.fact == fact && meant(recorded.request));
-        let place = (oid, assignment.location);
-        if open.is_some_and(meant) {
+        if open_request(&assignment.state).is_some_and(meant) {
             case.carry(code, event)?;
             // A place that gave it back for a re-allocation is left out of the plan that follows.
             left_out.push(place);
-            moved = true;
-        } else if !answered {
-            return Err(Refusal::NothingToAnswer { oid });
+            return Ok(true);
         }
-    }
-    if moved {
+        if answered { Ok(false) } else { Err(Refusal::NothingToAnswer { oid }) }
+    })?;
+    if !moved.is_empty() {
         route::serve(&mut case, Why::New, &left_out)?;
         case.close();
     }
     Ok(Outcome::Done)
+}
+
+/// The request that waits for an answer.
+fn open_request(state: &AssignmentState) -> Option<i64> {
+    match state {
+        AssignmentState::CancelRequested { aim, .. } => Some(aim.request()),
+        AssignmentState::Notified
+        | AssignmentState::Accepted
+        | AssignmentState::CancelDenied { .. }
+        | AssignmentState::Shipped
+        | AssignmentState::Signed
+        | AssignmentState::ReturnRequested { .. }
+        | AssignmentState::Returned
+        | AssignmentState::Refunded
+        | AssignmentState::Refused
+        | AssignmentState::Unanswered
+        | AssignmentState::Withdrawn
+        | AssignmentState::Cancelled
+        | AssignmentState::Closed => None,
+    }
 }

@@ -20,10 +20,20 @@ impl Case<'_> {
     /// # Errors
     /// The refusal that says why the machine has no such move.
     pub(super) fn carry(&mut self, code: AllocationCode, event: Event) -> Result<(), Refusal> {
+        self.carry_because(code, event, None)
+    }
+
+    /// As [`Case::carry`], with a stable word that explains the move on the timeline.
+    pub(super) fn carry_because(
+        &mut self,
+        code: AllocationCode,
+        event: Event,
+        why: Option<&'static str>,
+    ) -> Result<(), Refusal> {
         let before = self.assignment(code)?.clone();
         let step = machine::step(&before.state, event)
             .map_err(|stuck| stuck.refusal(before.oid, before.location, &before.state, event))?;
-        self.note_move(&before, event);
+        self.note_move(&before, event, why);
         self.post(&before, event, step.stock)?;
         let due_at = self.deadline(&before, &step.to);
         let assignment = self.assignment_mut(code)?;
@@ -38,7 +48,7 @@ impl Case<'_> {
         Ok(())
     }
 
-    fn note_move(&mut self, before: &Assignment, event: Event) {
+    fn note_move(&mut self, before: &Assignment, event: Event, why: Option<&'static str>) {
         if event == (Event::Ship { warehouse: true }) && before.state == AssignmentState::Notified {
             self.note(Note::on(before, Fact::Accepted));
         }
@@ -49,6 +59,7 @@ impl Case<'_> {
         }
         let (fact, request) = fact_of(&before.state, event);
         let note = Note::on(before, fact).of(request);
+        let note = why.into_iter().fold(note, Note::saying);
         self.note(match event {
             Event::NoAnswer => note.by(Actor::Clock),
             Event::Withdraw => note.by(Actor::Platform),

@@ -141,7 +141,15 @@ fn ship_late(case: &mut Case<'_>, code: AllocationCode, oid: Oid) -> Result<(), 
     Ok(())
 }
 
-/// How an attempt at a call outward went. A dead one is a task; a dead `allocate` puts the query in its place.
+/// Whether an allocating app's answer to `allocate` says that the order has left already. The wire has no code for it, so
+/// code and message are read: "shipped" in any case (`ALREADY_SHIPPED`, "order was shipped"), or 已发货. A wrong guess costs
+/// nothing: it names the task by which a person reads the very words.
+fn says_shipped(answer: &str) -> bool {
+    answer.contains("已发货") || answer.to_ascii_lowercase().contains("shipped")
+}
+
+/// How an attempt at a call outward went. A dead one is a task; a dead `allocate` puts the query in its place. An
+/// allocating app that says the order was shipped gets a task of its own; no state changes by its word.
 pub(super) fn settle_outward(
     world: &mut World,
     id: OutwardId,
@@ -153,7 +161,9 @@ pub(super) fn settle_outward(
     let OutwardState::Dead { error, .. } = state else { return Ok(Outcome::Done) };
     let Some(file) = world.files.get(&tid).cloned() else { return Ok(Outcome::Done) };
     let mut case = Case::with(world, file, Actor::Platform, Moment::now(now));
-    case.task(TaskKind::DeadLetter, None, format!("call {id}: {error}"));
+    let is_ask = matches!(&case.trade().allocation, AllocationAsk::Asked { call, .. } if *call == id);
+    let kind = if is_ask && says_shipped(error) { TaskKind::AllocatorSaysShipped } else { TaskKind::DeadLetter };
+    case.task(kind, None, format!("call {id}: {error}"));
     if let AllocationAsk::Asked { app, call, asked_at, deadline, queried: false } = case.trade().allocation.clone()
         && call == id
     {

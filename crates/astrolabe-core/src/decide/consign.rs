@@ -38,7 +38,7 @@ pub(super) fn see_channel_consign(
         waybill: consign.waybill.clone(),
         at: consign.at,
     };
-    let mut moved = Vec::new();
+    let mut gone = Vec::new();
     let mut changed = false;
     for oid in lines {
         changed |= record(&mut case, oid, consign)?;
@@ -47,13 +47,13 @@ pub(super) fn see_channel_consign(
             let ships = machine::step(&assignment.state, Event::Ship { warehouse: true }).is_ok();
             if assignment.warehouse && ships {
                 hand_over(&mut case, &assignment, &shipment)?;
-                moved.push(oid);
+                gone.push((oid, shipment.clone()));
             }
         }
     }
-    if !moved.is_empty() {
+    if !gone.is_empty() {
         changed = true;
-        tell_shipped(&mut case, moved, &shipment);
+        tell_shipped(&mut case, &gone);
     }
     if changed {
         case.close();

@@ -135,6 +135,7 @@ fn new_line(case: &Case<'_>, told: &SeenLine) -> SubOrder {
         excluded: Vec::new(),
         channel_consigned: None,
         channel_closed: false,
+        milestones: BTreeSet::new(),
     }
 }
 

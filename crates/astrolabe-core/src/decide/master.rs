@@ -125,7 +125,9 @@ pub(super) fn bind_item(
     bind: bool,
     now: Timestamp,
 ) -> Result<Outcome, Refusal> {
-    if let Some(unknown) = locations.iter().find(|id| bind && world.places.live(**id).is_none()) {
+    // A deleted store can still be unbound; one that never was the seller's cannot.
+    let known = |id: LocationId| if bind { world.places.live(id) } else { world.places.get(id) };
+    if let Some(unknown) = locations.iter().find(|id| known(**id).is_none()) {
         return Err(Refusal::LocationNotFound { location: *unknown });
     }
     let listing = listing(world, item);

@@ -20,6 +20,7 @@ mod report;
 mod returns;
 mod route;
 mod tell;
+mod verdicts;
 mod who;
 mod work;
 
@@ -56,8 +57,8 @@ fn judge(world: &mut World, command: &Command, now: Timestamp) -> Result<Outcome
         }
         Command::SyncAllocation(sync) => allocation::sync(world, sync, now),
         Command::Accept(answer) => answers::accept(world, answer, now),
-        Command::Refuse { answer, reason } => answers::refuse(world, answer, *reason, now),
-        Command::Ship { answer, shipment } => answers::ship(world, answer, shipment, now),
+        Command::Refuse { answer, reasons } => answers::refuse(world, answer, reasons, now),
+        Command::Ship { answer, shipments } => answers::ship(world, answer, shipments, now),
         Command::AnswerCancel { answer, confirmed, refund } => {
             cancel::answer_cancel(world, answer, *confirmed, *refund, now)
         }

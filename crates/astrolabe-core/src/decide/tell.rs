@@ -71,20 +71,29 @@ impl Case<'_> {
     }
 }
 
-/// The allocating app is told; in 3.1 and 3.2 the channel is told by us.
-pub(super) fn tell_shipped(case: &mut Case<'_>, moved: Vec<Oid>, shipment: &Shipment) {
+/// The allocating app is told once; in 3.1 and 3.2 the channel is told by us, of each parcel.
+pub(super) fn tell_shipped(case: &mut Case<'_>, gone: &[(Oid, Shipment)]) {
     if case.mode().acceptor == Acceptor::Keeper {
-        let unknown_there: Vec<Oid> = moved
-            .iter()
-            .copied()
-            .filter(|oid| case.line(*oid).is_ok_and(|line| line.channel_consigned.is_none()))
-            .collect();
-        if !unknown_there.is_empty() {
-            let message = Message::ConsignToChannel { sub_orders: unknown_there, shipment: shipment.clone() };
+        for (shipment, sub_orders) in parcels_unknown_to_channel(case, gone) {
+            let message = Message::ConsignToChannel { sub_orders, shipment };
             case.send(Receiver::Channel(case.trade().channel), message);
         }
     }
+    let moved = gone.iter().map(|(oid, _)| *oid).collect();
     tell_allocator(case, moved, |sub_orders, operator| Message::TellShipped { sub_orders, operator });
+}
+
+/// The parcels, in the order they left, each with the sub-orders in it that the channel has not been told of.
+fn parcels_unknown_to_channel(case: &Case<'_>, gone: &[(Oid, Shipment)]) -> Vec<(Shipment, Vec<Oid>)> {
+    let mut parcels: Vec<(Shipment, Vec<Oid>)> = Vec::new();
+    let unknown = |oid: &Oid| case.line(*oid).is_ok_and(|line| line.channel_consigned.is_none());
+    for (oid, shipment) in gone.iter().filter(|(oid, _)| unknown(oid)) {
+        match parcels.iter_mut().find(|(known, _)| known == shipment) {
+            Some((_, inside)) => inside.push(*oid),
+            None => parcels.push((shipment.clone(), vec![*oid])),
+        }
+    }
+    parcels
 }
 
 /// What stores do, the allocating app hears of.

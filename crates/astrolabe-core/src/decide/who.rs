@@ -70,6 +70,24 @@ pub(super) fn check(case: &Case<'_>, assignment: &Assignment, deed: Deed) -> Res
     if allowed { Ok(()) } else { Err(not_yours(&mode, who_may(&mode, deed, assignment.warehouse))) }
 }
 
+/// Whether the actor may report milestones of sub-orders that no assignment has had: those of the merchant's systems who
+/// could once a store has it. No keeper and no WMS has a part in it yet.
+pub(super) fn check_unallocated(case: &Case<'_>) -> Result<(), Refusal> {
+    let mode = case.mode();
+    let allowed = match &case.who {
+        Actor::Operator { .. } => true,
+        Actor::App { key, .. } => app_may(case, &mode, key, false, Deed::Milestone),
+        Actor::Keeper { .. } | Actor::Channel | Actor::Platform | Actor::Clock => false,
+    };
+    let who_may = match (&mode.allocator, &mode.acceptor) {
+        (Allocator::Platform, Acceptor::Keeper) => "an operator may until it is allocated",
+        (Allocator::App(_), Acceptor::Keeper) => "the allocating app or an operator may until it is allocated",
+        (Allocator::Platform, Acceptor::App(_)) => "the POS app or an operator may",
+        (Allocator::App(_), Acceptor::App(_)) => "the POS app, the allocating app or an operator may",
+    };
+    if allowed { Ok(()) } else { Err(not_yours(&mode, who_may)) }
+}
+
 fn app_may(case: &Case<'_>, mode: &RoleMode, key: &AppKey, warehouse: bool, deed: Deed) -> bool {
     if mode.acceptor == Acceptor::App(key.clone()) {
         return true;

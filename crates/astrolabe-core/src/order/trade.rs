@@ -1,6 +1,8 @@
 //! 交易: a paid trade and its sub-orders, as far as decisions need them. The buyer's name, phone and street are not
 //! here: the published JSON is kept beside it and passed on, never decided on.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::geo::Point;
@@ -8,6 +10,7 @@ use crate::goods::Component;
 use crate::ids::{AppKey, ChannelId, HoldKey, ItemId, LocationId, Oid, OutwardId, SkuId, Tid};
 use crate::money::Fen;
 use crate::order::refund::Refund;
+use crate::order::timeline::Fact;
 use crate::seller::RoleMode;
 use crate::time::Timestamp;
 
@@ -115,6 +118,9 @@ pub struct SubOrder {
     pub channel_consigned: Option<ChannelConsign>,
     /// The channel's sub-order is closed: nothing more happens to it.
     pub channel_closed: bool,
+    /// Milestones (§1.3.1) that the sub-order reached before any assignment had it: a repeat changes nothing.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub milestones: BTreeSet<Fact>,
 }
 
 /// How the buyer gets the goods.
@@ -189,10 +195,7 @@ impl SubOrder {
         match self.unassigned.as_ref().map(|unassigned| &unassigned.state) {
             Some(UnassignedState::Routing | UnassignedState::Unfillable { .. }) => true,
             Some(
-                UnassignedState::Created
-                | UnassignedState::Held
-                | UnassignedState::Cancelled
-                | UnassignedState::Closed,
+                UnassignedState::Created | UnassignedState::Held | UnassignedState::Cancelled | UnassignedState::Closed,
             )
             | None => false,
         }

@@ -1,5 +1,7 @@
 //! What one group leaves to be written, in one transaction.
 
+use std::collections::BTreeSet;
+
 use crate::command::Work;
 use crate::goods::{Item, ScItem};
 use crate::ids::{HoldKey, ItemId, Oid, OutwardId, ReservationId, ScItemId, Tid, WorkId};
@@ -176,11 +178,17 @@ impl Changes {
             + self.settled.len()
             + self.work.len()
             + self.work_done.len()
-            + self.published.len()
+            + self.published_alone()
             + self.tasks.len()
             + self.locations.len()
             + self.items.len()
             + self.sc_items.len()
+    }
+
+    /// Published texts whose trade's row is not written anyway: the text lies in it.
+    fn published_alone(&self) -> usize {
+        let with_trade: BTreeSet<Tid> = self.put_trades.iter().map(|trade| trade.tid).collect();
+        self.published.iter().filter(|(tid, _)| !with_trade.contains(tid)).count()
     }
 
     /// Whether there is nothing to write.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use astrolabe_protocol::answer::{Answer, Rendered, RequestId};
@@ -67,6 +68,8 @@ pub struct Channel {
     maker: Mutex<TradeMaker>,
     dice: Mutex<Dice>,
     open: Mutex<BTreeMap<Tid, OpenTrade>>,
+    /// Buyers who made up their mind to ask and have not yet.
+    undecided: AtomicUsize,
 }
 
 impl Channel {
@@ -81,13 +84,20 @@ impl Channel {
             customer_id: None,
         };
         let dice = stage.dice("channel");
-        Arc::new(Self { http, server, parties, credentials, stage, maker: Mutex::new(maker), dice, open: Mutex::default() })
+        Arc::new(Self { http, server, parties, credentials, stage, maker: Mutex::new(maker), dice, open: Mutex::default(), undecided: AtomicUsize::new(0) })
     }
 
     /// Trades of which the channel does not know yet that they are done.
     #[must_use]
     pub fn open_trades(&self) -> usize {
         self.open.lock().len()
+    }
+
+    /// Refunds asked, or about to be, that are not settled yet.
+    #[must_use]
+    pub fn open_refunds(&self) -> usize {
+        let asked = |trade: &OpenTrade| trade.lines.values().filter(|line| matches!(line.refund, RefundState::Asked(..))).count();
+        self.open.lock().values().map(asked).sum::<usize>() + self.undecided.load(Ordering::Relaxed)
     }
 
     /// Pushes this many trades at the temper's pace; a platform that is slow to answer slows it down.
@@ -122,10 +132,12 @@ impl Channel {
         };
         if asks {
             let (channel, line) = (Arc::clone(self), made.lines[which].clone());
+            self.undecided.fetch_add(1, Ordering::Relaxed);
             tokio::spawn(async move {
                 if channel.stage.pause(after).await {
                     channel.ask_refund(made.tid, &line, withdraws).await;
                 }
+                channel.undecided.fetch_sub(1, Ordering::Relaxed);
             });
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use astrolabe_core::command::{Address, Command, RefuseReason, StoreAnswer};
+use astrolabe_core::command::{Address, Command, PerLine, RefuseReason, StoreAnswer};
 use astrolabe_core::ids::{AllocationCode, LocationId};
 use astrolabe_core::order::assignment::Shipment;
 use astrolabe_store::AssignmentView;
@@ -120,8 +120,8 @@ async fn refuse(
     Path(code): Path<i64>,
     Json(body): Json<RefuseBody>,
 ) -> Result<Json<Answered>, ApiFailure> {
-    let reason = body.reason;
-    answer(&app, &caller, AllocationCode(code), |answer| Command::Refuse { answer, reason }).await
+    let reasons = PerLine::all(body.reason);
+    answer(&app, &caller, AllocationCode(code), |answer| Command::Refuse { answer, reasons }).await
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -152,7 +152,8 @@ async fn ship(
         waybill: body.waybill,
         at: app.clock.now(),
     };
-    answer(&app, &caller, AllocationCode(code), |answer| Command::Ship { answer, shipment }).await
+    let shipments = PerLine::all(shipment);
+    answer(&app, &caller, AllocationCode(code), |answer| Command::Ship { answer, shipments }).await
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -66,7 +66,7 @@ async fn reserve(
         ttl: Millis::seconds(body.ttl_seconds),
     });
     let outcome = app.submit(caller.seller(), command, None).await?;
-    Ok(Json(Reserved { key: key.0, repeated: outcome == Outcome::Reserved { repeated: true } }))
+    Ok(Json(Reserved { key: key.0, repeated: matches!(outcome, Outcome::Reserved { repeated: true, .. }) }))
 }
 
 /// Gives a hold back.

@@ -284,6 +284,7 @@ mod tests {
             excluded: Vec::new(),
             channel_consigned: None,
             channel_closed: false,
+            milestones: BTreeSet::new(),
         }
     }
 

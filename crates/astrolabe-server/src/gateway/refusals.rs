@@ -144,6 +144,8 @@ fn row(refusal: &Refusal) -> &'static Row {
         Refusal::OuterCodeExists { .. } => &rows::OUTER_CODE_EXISTS,
         Refusal::OuterCodeNotFound { .. } => &rows::OUTER_CODE_NOT_FOUND,
         Refusal::NotMapped { .. } => &rows::NOT_MAPPED,
+        // Several sub-orders of one call: the first one's code stands for all, the text lists each.
+        Refusal::Several(lines) => row(&lines.first.1),
     }
 }
 
@@ -154,6 +156,8 @@ mod tests {
     use astrolabe_core::ids::{
         AllocationCode, HoldKey, ItemId, LocationId, Oid, ScItemId, StoreCode, Tid, WarehouseCode,
     };
+
+    use astrolabe_core::refusal::RefusedLines;
 
     use super::*;
 
@@ -216,6 +220,18 @@ mod tests {
             let error = refused(refusal);
             assert_eq!(error.code().number(), 15);
             assert!(error.sub_msg().is_some_and(|text| text.ends_with(&refusal.to_string())), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn several_refused_sub_orders_have_the_first_ones_code_and_each_its_reason() {
+        let first = (Oid(1), Refusal::CancelStands { oid: Oid(1) });
+        let others = vec![(Oid(2), Refusal::NothingToAnswer { oid: Oid(2) })];
+        let several = Refusal::Several(Box::new(RefusedLines { first: first.clone(), others: others.clone() }));
+        assert_eq!(refusal_code(&several), refusal_code(&first.1));
+        let message = refusal_message(&several);
+        for (oid, refusal) in [&first, &others[0]] {
+            assert!(message.contains(&format!("{oid}: {refusal}")), "{message}");
         }
     }
 

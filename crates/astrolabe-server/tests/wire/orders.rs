@@ -116,6 +116,61 @@ async fn one_refused_line_leaves_the_whole_call_undone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn different_parcels_in_one_call_ship_all_or_none() {
+    let merchant = Merchant::open().await;
+    let store = merchant.store("S001").await;
+    merchant.offer(store, 7, 5).await;
+    merchant.offer(store, 8, 7).await;
+    merchant.pay(TID, &[(OID, 7, 1), (OTHER_OID, 8, 2)]).await;
+    merchant.reaches(TID, OID, "X_ALLOCATION_NOTIFIED").await;
+    merchant.reaches(TID, OTHER_OID, "X_ALLOCATION_NOTIFIED").await;
+    let near = store.to_string();
+    let consigned = "taobao.omniorder.store.consigned";
+    let parcel = |oid: i64, waybill: &str| {
+        let item = Fields::new().with("sub_oid", oid).with("tid", TID).with("store_id", near.as_str());
+        Value::Struct(item.with("store_type", "Store").with("logistic_company_code", "SF").with("logistic_no", waybill))
+    };
+    let both = Value::List(vec![parcel(OID, "SF1"), parcel(OTHER_OID, "SF2")]);
+    let both = Fields::new().with("tid", TID).with("sub_order_list", both);
+    merchant.done("taobao.omniorder.store.accpeted", flat_report(&[OID], &near)).await;
+    let early = merchant.call(consigned, both.clone()).await;
+    let Err(ClientError::Refused { sub_code, message, .. }) = early else { panic!("not refused: {early:?}") };
+    assert_eq!(sub_code.as_deref(), Some("isv.order-state-invalid"));
+    assert!(message.contains(&format!("{OTHER_OID}: sub-order {OTHER_OID} is notified")), "{message}");
+    assert_eq!(merchant.told(TID, OID, "orderState").await.as_deref(), Some("X_SHOP_ALLOCATION"), "none ships");
+
+    merchant.done("taobao.omniorder.store.accpeted", flat_report(&[OTHER_OID], &near)).await;
+    for _ in 0..2 {
+        let answer = merchant.done(consigned, both.clone()).await;
+        assert_eq!(answer.fields().structure("data").expect("data").text("mail_no"), Ok("SF1,SF2"));
+        for oid in [OID, OTHER_OID] {
+            assert_eq!(merchant.told(TID, oid, "orderState").await.as_deref(), Some("X_SHOP_HANDLED"));
+        }
+    }
+    merchant.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_milestone_may_come_before_the_allocation() {
+    let merchant = Merchant::open().await;
+    let store = merchant.store("S001").await;
+    merchant.offer(store, 7, 0).await;
+    merchant.pay(TID, &[(OID, 7, 1)]).await;
+    let update = "taobao.qimen.orderstatus.update";
+    let of = |status: &str| {
+        let fields = Fields::new().with("parent_order_code", TID).with("status", status);
+        fields.with("type", "FAHUO").with("operator", "小王")
+    };
+    for _ in 0..2 {
+        merchant.done(update, of("X_TO_SYSTEM").with("order_codes", vec![OID])).await;
+    }
+    merchant.done("taobao.qimen.orderstatus.sync", of("X_SERVICE_AUDITED")).await;
+    let told = merchant.call(update, of("X_SHOP_ALLOCATION").with("order_codes", vec![OID])).await;
+    assert_eq!(sub_code(told), "isv.missing-parameter:store_id");
+    merchant.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_sends_the_order_on_and_the_warehouse_needs_no_acceptance() {
     let merchant = Merchant::open().await;
     let store = merchant.store("S001").await;

@@ -94,7 +94,9 @@ CREATE TABLE ahead_hold (
     PRIMARY KEY (seller_id, hold_key, part)
 );
 CREATE INDEX ahead_hold_expiring ON ahead_hold (seller_id, expires_at) WHERE state = 0;
-CREATE INDEX ahead_hold_by_cell ON ahead_hold (seller_id, part_sc_item, location_id, class, channel) WHERE state = 0;
+-- With the time, so that the newest of a hot cell lie side by side.
+CREATE INDEX ahead_hold_by_cell ON ahead_hold (seller_id, part_sc_item, location_id, class, channel, made_at)
+    WHERE state = 0;
 
 CREATE TABLE stock_bill (
     seller_id BIGINT NOT NULL,

@@ -184,10 +184,8 @@ impl By<'_> {
                        WHERE seller_id = $1 AND outer_code = ANY($2) AND outer_code <> ''";
         let ids: Vec<i64> = names.sc_items.iter().map(|id| id.0).collect();
         let codes: Vec<&str> = names.outer_codes.iter().map(String::as_str).collect();
-        let (of_ids, of_codes) = futures::try_join!(
-            self.of_ids(by_id, &ids, sc_item),
-            self.of_words(by_code, codes, sc_item),
-        )?;
+        let (of_ids, of_codes) =
+            futures::try_join!(self.of_ids(by_id, &ids, sc_item), self.of_words(by_code, codes, sc_item),)?;
         let found: BTreeMap<ScItemId, ScItem> =
             of_ids.into_iter().chain(of_codes).map(|article| (article.id, article)).collect();
         Ok(found.into_values().collect())
@@ -198,10 +196,7 @@ impl By<'_> {
         let queue = "SELECT sc_item, pay_time, tid, oid, units, passed FROM shortage_queue \
                      WHERE seller_id = $1 AND sc_item = ANY($2)";
         let ids: Vec<i64> = names.sc_items.iter().map(|id| id.0).collect();
-        let (cells, queue) = futures::try_join!(
-            self.of_ids(cells, &ids, cell),
-            self.of_ids(queue, &ids, waiting),
-        )?;
+        let (cells, queue) = futures::try_join!(self.of_ids(cells, &ids, cell), self.of_ids(queue, &ids, waiting),)?;
         let mut articles = ArticleGather::default();
         cells.into_iter().for_each(|cell| articles.cell(cell));
         queue.into_iter().for_each(|entry| articles.waiting(entry));

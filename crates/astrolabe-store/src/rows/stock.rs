@@ -139,21 +139,26 @@ pub(crate) fn waiting(row: &impl Fields) -> Result<(ScItemId, Waiting), StoreErr
 /// Puts cells and queue entries together by article.
 #[derive(Debug, Default)]
 pub(crate) struct ArticleGather {
-    articles: BTreeMap<ScItemId, (Vec<(CellKey, StockCell)>, Vec<Waiting>)>,
+    cells: BTreeMap<ScItemId, Vec<(CellKey, StockCell)>>,
+    waiting: BTreeMap<ScItemId, Vec<Waiting>>,
 }
 
 impl ArticleGather {
     pub(crate) fn cell(&mut self, cell: (CellKey, StockCell)) {
-        self.articles.entry(cell.0.sc_item).or_default().0.push(cell);
+        self.cells.entry(cell.0.sc_item).or_default().push(cell);
     }
 
     pub(crate) fn waiting(&mut self, (sc_item, waiting): (ScItemId, Waiting)) {
-        self.articles.entry(sc_item).or_default().1.push(waiting);
+        self.waiting.entry(sc_item).or_default().push(waiting);
     }
 
-    pub(crate) fn finish(self) -> Vec<ArticleStock> {
-        let article = |(sc_item, (cells, waiting))| ArticleStock::new(sc_item, cells, waiting);
-        self.articles.into_iter().map(article).collect()
+    pub(crate) fn finish(mut self) -> Vec<ArticleStock> {
+        let ids: BTreeSet<ScItemId> = self.cells.keys().chain(self.waiting.keys()).copied().collect();
+        let article = |id: ScItemId| {
+            let cells = self.cells.remove(&id).unwrap_or_default();
+            ArticleStock::new(id, cells, self.waiting.remove(&id).unwrap_or_default())
+        };
+        ids.into_iter().map(article).collect()
     }
 }
 

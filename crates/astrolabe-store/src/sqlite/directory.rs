@@ -18,7 +18,7 @@ pub(super) fn all(connection: &Connection) -> Result<Directory, StoreError> {
     let sellers = "SELECT seller_id, nick, settings FROM seller ORDER BY seller_id";
     let mut directory = Directory {
         version: version(connection)?,
-        sellers: rows(connection, sellers, [], crate::rows::seller)?,
+        sellers: rows(connection, sellers, [], |row| crate::rows::seller(row))?,
         ..Directory::default()
     };
     for kind in DirectoryKind::ALL {

@@ -44,7 +44,7 @@ pub(super) fn trades(
 /// Work, oldest first.
 pub(super) fn work(connection: &Connection, seller: SellerId, limit: usize) -> Result<Vec<NewWork>, StoreError> {
     let work = "SELECT work_id, work, made_at FROM work WHERE seller_id = ?1 ORDER BY made_at, work_id LIMIT ?2";
-    all(connection, work, (seller.0, most(limit)), crate::rows::work)
+    all(connection, work, (seller.0, most(limit)), |row| crate::rows::work(row))
 }
 
 /// Pre-payment holds that ran out, longest overdue first.

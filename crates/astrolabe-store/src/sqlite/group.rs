@@ -19,7 +19,7 @@ type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
 pub(super) enum GroupCall {
     LoadSeller(Reply<SellerState>),
     ChangedSince(i64, Reply<ChangedSince>),
-    Load(Names, Reply<Loaded>),
+    Load(Box<Names>, Reply<Loaded>),
     StoredAnswers(Vec<AnswerKey>, Timestamp, Reply<BTreeMap<AnswerKey, String>>),
     Commit(Box<GroupCommit>),
 }
@@ -75,7 +75,7 @@ impl Group for SqliteGroup {
         if names.is_empty() {
             return Ok(Loaded::default());
         }
-        let names = names.clone();
+        let names = Box::new(names.clone());
         self.ask(|reply| GroupCall::Load(names, reply)).await
     }
 

@@ -27,7 +27,7 @@ use crate::sqlite::fields::{all, each, first, limit};
 /// The seller and its places.
 pub(super) fn seller(connection: &Connection, seller: SellerId) -> Result<SellerState, StoreError> {
     let row = "SELECT seller_id, nick, settings FROM seller WHERE seller_id = ?1";
-    let known = first(connection, row, [seller.0], crate::rows::seller)?;
+    let known = first(connection, row, [seller.0], |row| crate::rows::seller(row))?;
     let places = "SELECT doc FROM location WHERE seller_id = ?1 ORDER BY location_id";
     Ok(SellerState {
         seller: known.ok_or(StoreError::UnknownSeller(seller))?,
@@ -152,11 +152,11 @@ impl By<'_> {
                        WHERE seller_id = ?1 AND outer_code = ?2 AND outer_code <> ''";
         let mut found: BTreeMap<ScItemId, ScItem> = BTreeMap::new();
         for id in &names.sc_items {
-            let known = first(self.connection, by_id, (self.seller.0, id.0), sc_item)?;
+            let known = first(self.connection, by_id, (self.seller.0, id.0), |row| sc_item(row))?;
             found.extend(known.map(|known| (known.id, known)));
         }
         for code in &names.outer_codes {
-            let known = first(self.connection, by_code, params![self.seller.0, code], sc_item)?;
+            let known = first(self.connection, by_code, params![self.seller.0, code], |row| sc_item(row))?;
             found.extend(known.map(|known| (known.id, known)));
         }
         Ok(found.into_values().collect())
@@ -198,7 +198,7 @@ impl By<'_> {
         let bills = concat!("SELECT ", bill_columns!(), " FROM stock_bill WHERE seller_id = ?1 AND bill_num = ?2");
         let mut found = Vec::new();
         for number in &names.bill_nums {
-            found.extend(all(self.connection, bills, params![self.seller.0, number.0], bill)?);
+            found.extend(all(self.connection, bills, params![self.seller.0, number.0], |row| bill(row))?);
         }
         Ok(found)
     }
@@ -207,7 +207,7 @@ impl By<'_> {
         let adjusts = "SELECT bill_num, oid, doc FROM stock_adjust WHERE seller_id = ?1 AND bill_num = ?2";
         let mut found = Vec::new();
         for number in &names.adjust_nums {
-            found.extend(all(self.connection, adjusts, params![self.seller.0, number.0], adjust)?);
+            found.extend(all(self.connection, adjusts, params![self.seller.0, number.0], |row| adjust(row))?);
         }
         Ok(found)
     }

@@ -12,6 +12,8 @@ mod lease;
 mod load;
 mod open;
 mod overview;
+#[cfg(test)]
+mod plan_tests;
 mod read;
 mod save;
 mod save_goods;

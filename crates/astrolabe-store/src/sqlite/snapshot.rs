@@ -37,14 +37,14 @@ pub(super) fn stock(connection: &Connection, seller: SellerId, now: Timestamp) -
     let key = [seller.0];
     let quiet = first(connection, QUIET, (seller.0, now.0), |row| row.flag(0))?.unwrap_or(false);
     let mut snapshot = Snapshot { quiet_at: quiet.then_some(now), ..Snapshot::default() };
-    snapshot.add_ledger(&all(connection, LEDGER, key, entry)?);
+    snapshot.add_ledger(&all(connection, LEDGER, key, |row| entry(row))?);
 
     let bills = concat!("SELECT ", bill_columns!(), " FROM stock_bill WHERE seller_id = ?1");
     each(connection, bills, key, |row| report(&mut snapshot, row))?;
     let cells = concat!("SELECT ", cell_columns!(), " FROM stock_cell WHERE seller_id = ?1");
-    snapshot.cells = all(connection, cells, key, cell)?.into_iter().collect();
+    snapshot.cells = all(connection, cells, key, |row| cell(row))?.into_iter().collect();
     let held = concat!("SELECT ", ahead_columns!(), " FROM ahead_hold WHERE seller_id = ?1 AND state = 0");
-    snapshot.ahead = all(connection, held, key, ahead_facts)?;
+    snapshot.ahead = all(connection, held, key, |row| ahead_facts(row))?;
     snapshot.strangers = all(connection, STRANGERS, key, |row| stranger(seller, row))?;
 
     let mut files = FileGather::default();

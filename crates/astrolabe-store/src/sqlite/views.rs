@@ -45,8 +45,8 @@ pub(super) fn trade(connection: &Connection, seller: SellerId, tid: Tid) -> Resu
     let assignments = "SELECT doc FROM assignment WHERE seller_id = ?1 AND tid = ?2 ORDER BY made_version, code";
     each(connection, assignments, key, |row| files.assignment(assignment(row, 0)?))?;
     each(connection, RESERVATIONS, key, |row| files.reservation(reservation(row)?))?;
-    let timeline = all(connection, FACTS, key, timeline_fact)?;
-    let outward = all(connection, CALLS, key, outward_view)?;
+    let timeline = all(connection, FACTS, key, |row| timeline_fact(row))?;
+    let outward = all(connection, CALLS, key, |row| outward_view(row))?;
     let view = |file| TradeView { file, published, timeline, outward };
     Ok(files.finish().pop().map(view))
 }
@@ -157,7 +157,7 @@ pub(super) fn mappings(
                WHERE seller_id = ?1 AND item_id = ?2 AND sku_id = ?3";
     let mut found = BTreeMap::new();
     for (item, sku) in listings {
-        found.extend(first(connection, row, (seller.0, item.0, sku.0), mapping)?);
+        found.extend(first(connection, row, (seller.0, item.0, sku.0), |row| mapping(row))?);
     }
     Ok(found)
 }
@@ -175,7 +175,7 @@ pub(super) fn cells(
     );
     let mut found = Vec::new();
     for (location, sc_item) in places {
-        found.extend(all(connection, cells, (seller.0, sc_item.0, location.0), cell)?);
+        found.extend(all(connection, cells, (seller.0, sc_item.0, location.0), |row| cell(row))?);
     }
     Ok(found)
 }
@@ -184,5 +184,5 @@ pub(super) fn cells(
 pub(super) fn tasks(connection: &Connection, seller: SellerId, limit: usize) -> Result<Vec<TaskView>, StoreError> {
     let tasks = "SELECT kind, tid, oid, detail, at FROM task WHERE seller_id = ?1 \
                  ORDER BY version DESC, n DESC LIMIT ?2";
-    all(connection, tasks, (seller.0, most(limit)), task)
+    all(connection, tasks, (seller.0, most(limit)), |row| task(row))
 }

@@ -102,6 +102,7 @@ pub(crate) fn trade(tid: i64) -> Trade {
         excluded: Vec::new(),
         channel_consigned: None,
         channel_closed: false,
+        milestones: BTreeSet::new(),
     };
     Trade {
         tid: Tid(tid),

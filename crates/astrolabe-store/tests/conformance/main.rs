@@ -3,6 +3,8 @@
 //! PostgreSQL is the server that `ASTROLABE_TEST_PG_URL` names; each case has a schema of its own there. Without it the
 //! PostgreSQL half fails, unless `ASTROLABE_TEST_SQLITE_ONLY=1` says that this is meant.
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
 mod directory;
 mod due;
 mod goods;

@@ -104,6 +104,8 @@ const ROWS: &[Row] = &[
     ("refunds asked 退款申请", |one| one.counted(Counted::RefundsAsked)),
     ("  back on the shelf 货未发出", |one| one.counted(Counted::BackOnShelf)),
     ("  already gone 货已发出", |one| one.counted(Counted::AlreadyGone)),
+    ("  granted 已退款", |one| one.counted(Counted::RefundsGranted)),
+    ("  declined, goods had left 拒绝退款", |one| one.counted(Counted::RefundsRefused)),
     ("  thought better of 撤销退款", |one| one.counted(Counted::RefundsWithdrawn)),
     ("calls outward delivered 通知成功", |one| count_of(&one.overview.outward, "delivered")),
     ("  still waiting 待重试", |one| count_of(&one.overview.outward, "pending")),

@@ -21,7 +21,7 @@ use crate::wait::until;
 
 const CLIENTS: usize = 32;
 /// Answers after which the server is told to stop, with everybody still asking.
-const ENOUGH: usize = 400;
+const ENOUGH: usize = 1_500;
 const STOP_WITHIN: Duration = Duration::from_secs(15);
 const QUESTIONS_AT_ONCE: usize = 16;
 

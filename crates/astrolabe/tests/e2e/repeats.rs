@@ -83,7 +83,7 @@ async fn a_repeated_call_gets_the_first_answer_and_changes_nothing() {
     twice(&shop, &erp, "taobao.qimen.storeinventory.itemupdate", Shape::Qimen, &bill, subject).await;
     assert_eq!(shop.balance(store, goods, StockClass::Certain).await, shop::balance(6, 0));
 
-    // A second trade of the same store is refused; that answer is as final as a success.
+    // What is refused is refused again in the same words.
     refused_twice(
         &shop,
         &pos,

@@ -71,6 +71,7 @@ fn attempts(shop: &Shop, neighbour: &Shop, store: StoreId) -> Vec<Attempt> {
         (erp.clone(), "taobao.qimen.storeitem.query", one("store_id", store.0), STORE),
         (erp.clone(), "taobao.qimen.storeinventory.itemquery", asked, STORE),
         (erp.clone(), "taobao.qimen.storeinventory.itemupdate", shop::stock_fields(our_id, store, bill()), PERMISSION),
+        (erp.clone(), "taobao.qimen.storeinventory.itemupdate", shop::stock_fields(their_id, store, bill()), STORE),
         (erp.clone(), "taobao.trade.fullinfo.get", trade, TRADE),
         (pos.clone(), "taobao.omniorder.store.accpeted", shop::answer_fields(TID, store, "0", None), STORE),
         (pos.clone(), "taobao.omniorder.store.refused", shop::answer_fields(TID, store, "0", Some("无货")), STORE),

@@ -1,10 +1,10 @@
 //! Time passing: deadlines in opening hours, silence, late shipping, holds, and milestones that move nothing.
 
-use crate::command::{Command, Outcome};
+use crate::command::{Address, Command, Outcome, StoreAnswer};
 use crate::decide::tests::kit::*;
-use crate::ids::Tid;
+use crate::ids::{Oid, Tid};
 use crate::order::assignment::AssignmentState;
-use crate::order::timeline::Fact;
+use crate::order::timeline::{Actor, Fact};
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator};
 use crate::stock::cell::StockClass;
@@ -100,7 +100,7 @@ fn milestones_are_facts_that_move_nothing_and_late_ones_say_so() {
     let accepted = answer(10, NEAR, app("pos"), shop.now);
     shop.tell(&Command::Accept(accepted.clone()));
     let sent = shipment("SF1", shop.now);
-    shop.tell(&Command::Ship { answer: accepted, shipment: sent });
+    shop.tell(&shipping(accepted, sent));
     mark(&mut shop, Fact::Packaged).unwrap();
     assert_eq!(shop.facts.last().unwrap().detail.as_deref(), Some("late"));
     assert!(matches!(mark(&mut shop, Fact::Shipped), Ok(Outcome::Done)), "a fact that is there already");
@@ -114,7 +114,7 @@ fn shipping_without_the_channel_is_flagged_or_refused_and_a_new_waybill_corrects
     shop.tell(&seen(paid(1, &[(ITEM, 1)], shop.now)));
     let say = answer(10, NEAR, app("pos"), shop.now);
     shop.tell(&Command::Accept(say.clone()));
-    let ship = |waybill: &str| Command::Ship { answer: say.clone(), shipment: shipment(waybill, OPENING) };
+    let ship = |waybill: &str| shipping(say.clone(), shipment(waybill, OPENING));
     shop.world.seller.settings.require_channel_consign = true;
     assert!(matches!(shop.ask(&ship("SF1")), Err(Refusal::ChannelConsignMissing { .. })));
     shop.world.seller.settings.require_channel_consign = false;
@@ -126,4 +126,55 @@ fn shipping_without_the_channel_is_flagged_or_refused_and_a_new_waybill_corrects
     assert_eq!(shop.live(10).shipment.as_ref().unwrap().waybill, "SF2");
     assert_eq!(shop.facts.last().unwrap().fact, Fact::ShipmentCorrected);
     assert_eq!(shop.cell(NEAR, StockClass::Certain).on_hand, 4, "a correction ships nothing");
+}
+
+/// A milestone of sub-orders wherever they are.
+fn mark(shop: &mut Shop, oids: &[i64], who: Actor, fact: Fact) -> Result<usize, Refusal> {
+    let address = Address::SubOrders(oids.iter().copied().map(Oid).collect());
+    let answer = StoreAnswer { address, ..answer(10, NEAR, who, shop.now) };
+    shop.ask(&Command::RecordMilestone { answer, fact }).map(|_| shop.rows)
+}
+
+#[test]
+fn a_milestone_before_the_allocation_is_the_sub_orders_own_and_its_repeat_after_it_is_nothing() {
+    let mut shop = Shop::open(isv(), pos());
+    shop.stock(NEAR, StockClass::Certain, 5);
+    shop.tell(&seen(paid(1, &[(ITEM, 1), (ITEM, 1)], shop.now)));
+    assert_eq!(mark(&mut shop, &[10], app("pos"), Fact::ToSystem), Ok(2), "the fact and the trade");
+    let told = shop.facts.last().unwrap().clone();
+    assert_eq!((told.oid, told.code, told.fact, told.detail), (Some(Oid(10)), None, Fact::ToSystem, None));
+    assert_eq!(mark(&mut shop, &[10], app("isv"), Fact::ToSystem), Ok(0));
+    shop.later(Millis::seconds(5));
+    shop.tell(&sync(10, NEAR, shop.now));
+    assert_eq!(mark(&mut shop, &[10], app("pos"), Fact::ToSystem), Ok(0), "the repeat of what came before it");
+    // One call, two sub-orders: one is allocated, the other is not yet.
+    mark(&mut shop, &[], app("pos"), Fact::Packaged).unwrap();
+    let mut told: Vec<_> = shop.facts.iter().rev().take(2).map(|fact| (fact.oid, fact.code)).collect();
+    told.sort_unstable();
+    assert_eq!(told, [(Some(Oid(10)), Some(shop.live(10).code)), (Some(Oid(11)), None)]);
+    assert_eq!(mark(&mut shop, &[], app("pos"), Fact::Packaged), Ok(0));
+}
+
+#[test]
+fn a_milestone_of_the_sub_order_is_refused_to_strangers_once_it_is_closed_and_where_it_is_none() {
+    let mut shop = Shop::open(Allocator::Platform, pos());
+    shop.tell(&seen(paid(1, &[(ITEM, 1)], shop.now)));
+    assert_eq!(mark(&mut shop, &[10], operator(), Fact::Sorted), Ok(2));
+    for who in [app("stranger"), app("wms"), keeper(NEAR), Actor::Channel] {
+        assert!(matches!(mark(&mut shop, &[10], who, Fact::Weighed), Err(Refusal::NotYours { .. })));
+    }
+    let unknown = mark(&mut shop, &[19], app("pos"), Fact::Weighed);
+    assert_eq!(unknown, Err(Refusal::SubOrderNotFound { tid: Tid(1), oid: Oid(19) }));
+    assert!(matches!(mark(&mut shop, &[10], app("pos"), Fact::Shipped), Err(Refusal::IllegalMove { .. })));
+    let address = Address::SubOrders(vec![Oid(10)]);
+    let accept = Command::Accept(StoreAnswer { address, ..answer(10, NEAR, app("pos"), shop.now) });
+    assert!(matches!(shop.ask(&accept), Err(Refusal::IllegalMove { state: "unfillable", .. })));
+    let mut closed = paid(1, &[(ITEM, 1)], shop.now + Millis(1));
+    closed.lines[0].closed = true;
+    shop.tell(&seen(closed));
+    assert!(matches!(
+        mark(&mut shop, &[10], app("pos"), Fact::Weighed),
+        Err(Refusal::IllegalMove { state: "closed", .. })
+    ));
+    assert_eq!(mark(&mut shop, &[10], app("pos"), Fact::Sorted), Ok(0), "what it had is a repeat for ever");
 }

@@ -151,7 +151,7 @@ impl Shop {
         }
         let changes = self.world.take_changes();
         assert!(outcome.is_ok() || changes.stock.entries.is_empty(), "a refused command left entries");
-        self.rows = changes.rows() - changes.published.len();
+        self.rows = changes.rows();
         self.entries.extend(changes.stock.entries);
         self.facts.extend(changes.timeline);
         self.calls.extend(changes.outward);
@@ -403,6 +403,16 @@ pub(crate) fn answer(oid: i64, location: LocationId, who: Actor, now: Timestamp)
         who,
         happened: now,
     }
+}
+
+/// Everything that the answer speaks of is in one parcel.
+pub(crate) fn shipping(answer: StoreAnswer, shipment: Shipment) -> Command {
+    Command::Ship { answer, shipments: PerLine::all(shipment) }
+}
+
+/// Everything that the answer speaks of is refused for one reason.
+pub(crate) fn refusing(answer: StoreAnswer, reason: RefuseReason) -> Command {
+    Command::Refuse { answer, reasons: PerLine::all(reason) }
 }
 
 pub(crate) fn shipment(waybill: &str, at: Timestamp) -> Shipment {

@@ -82,9 +82,9 @@ fn command(shop: &Shop, number: usize, (what, which, place, extra, _): Deed) -> 
         6 | 7 => Command::Accept(said()),
         8 => {
             let reason = if extra % 2 == 0 { RefuseReason::NoGoods } else { RefuseReason::ShopClosed };
-            Command::Refuse { answer: said(), reason }
+            refusing(said(), reason)
         }
-        9 => Command::Ship { answer: said(), shipment: shipment(&format!("SF{}", extra % 2), shop.now) },
+        9 => shipping(said(), shipment(&format!("SF{}", extra % 2), shop.now)),
         10 => {
             let consign =
                 ChannelConsign { company_code: "SF".into(), waybill: format!("SF{}", extra % 2), at: shop.now };
@@ -98,7 +98,10 @@ fn command(shop: &Shop, number: usize, (what, which, place, extra, _): Deed) -> 
         13 => Command::AnswerCancel { answer: said(), confirmed: place % 2 == 0, refund: None },
         14 => Command::ReceiveReturn(said()),
         15 => Command::SeeSigned { tid, sub_orders: vec![Oid(oid)], at: shop.now },
-        16 => Command::RecordMilestone { answer: said(), fact: Fact::Packaged },
+        16 => {
+            let address = if extra % 2 == 0 { said().address } else { Address::SubOrders(vec![Oid(oid)]) };
+            Command::RecordMilestone { answer: StoreAnswer { address, ..said() }, fact: Fact::Packaged }
+        }
         17 => Command::Reallocate(Reallocate {
             tid,
             sub_orders: vec![Oid(oid)],

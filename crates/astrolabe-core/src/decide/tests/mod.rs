@@ -1,13 +1,14 @@
 //! Lives of orders, command by command, through `decide` alone.
 
+mod adjusts;
+mod calls;
 mod clocks;
 mod kit;
 mod lives;
+mod masters;
 mod refunds;
+mod reports;
 mod routes;
 mod stock_random;
 mod walks;
-mod adjusts;
-mod reports;
 mod works;
-mod masters;

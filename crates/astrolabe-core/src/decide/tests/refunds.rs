@@ -34,14 +34,14 @@ fn at_stage(stage: &str) -> Shop {
     }
     if ["shipped", "signed"].contains(&stage) {
         let (answer, shipment) = (say(&shop), shipment("SF1", shop.now));
-        shop.tell(&Command::Ship { answer, shipment });
+        shop.tell(&shipping(answer, shipment));
     }
     if stage == "signed" {
         shop.tell(&Command::SeeSigned { tid: Tid(1), sub_orders: vec![], at: shop.now });
     }
     if stage == "refused" {
         let answer = say(&shop);
-        shop.tell(&Command::Refuse { answer, reason: RefuseReason::Other });
+        shop.tell(&refusing(answer, RefuseReason::Other));
     }
     shop.later(Millis::seconds(10));
     shop.tasks.clear();
@@ -125,7 +125,7 @@ fn the_store_answers_a_cancel_request() {
 
         let mut refused = shop.clone();
         let refusal = answer(10, NEAR, app("pos"), refused.now);
-        refused.tell(&Command::Refuse { answer: refusal, reason: RefuseReason::Other });
+        refused.tell(&refusing(refusal, RefuseReason::Other));
         assert_eq!((state(&refused).as_str(), reserved(&refused)), ("cancelled", 0), "{stage}");
 
         reply(&mut shop, false).unwrap();
@@ -141,7 +141,7 @@ fn the_store_answers_a_cancel_request() {
         assert_eq!(closed.tasks, vec![TaskKind::ShippedThoughClosed]);
 
         let (answer, shipment) = (answer(10, NEAR, app("pos"), shop.now), shipment("SF1", shop.now));
-        shop.tell(&Command::Ship { answer, shipment });
+        shop.tell(&shipping(answer, shipment));
         assert_eq!((state(&shop).as_str(), reserved(&shop)), ("shipped", 0), "{stage}");
     }
 }

@@ -99,7 +99,7 @@ fn a_count_taken_before_a_sale_does_not_bring_the_sold_units_back() {
     let who = keeper(NEAR);
     let said = answer(10, NEAR, who, shop.now);
     shop.tell(&Command::Accept(said.clone()));
-    shop.tell(&Command::Ship { answer: said, shipment: shipment("SF1", shop.now) });
+    shop.tell(&shipping(said, shipment("SF1", shop.now)));
     let mut count = bill(&shop, "count", BillKind::Initial, 10);
     count.operated_at = counted_at;
     assert_eq!(report(&mut shop, &[count]), [None]);
@@ -160,9 +160,12 @@ fn reserve(key: &str, item: ItemId, quantity: i64, minutes: i64) -> ReserveAhead
 fn a_hold_before_payment() {
     let key = HoldKey("k".into());
     let reused = |field| Err(Refusal::HoldKeyReused { key: key.clone(), field });
+    let now = shop().now;
+    let reserved = |minutes, repeated| Ok(Outcome::Reserved { expires_at: now + Millis::minutes(minutes), repeated });
     let table = [
-        ("new", reserve("x", ITEM, 2, 30), Ok(Outcome::Reserved { repeated: false })),
-        ("the same again", reserve("k", ITEM, 3, 30), Ok(Outcome::Reserved { repeated: true })),
+        ("new", reserve("x", ITEM, 2, 20), reserved(20, false)),
+        ("the same again", reserve("k", ITEM, 3, 30), reserved(30, true)),
+        ("the same again, for less long", reserve("k", ITEM, 3, 5), reserved(30, true)),
         ("another quantity", reserve("k", ITEM, 4, 30), reused("quantity")),
         ("another item", reserve("k", KIT_ITEM, 3, 30), reused("item_id")),
         ("too long", reserve("x", ITEM, 2, 31), Err(Refusal::HoldTooLong { most_minutes: 30 })),

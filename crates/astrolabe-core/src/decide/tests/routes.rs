@@ -15,7 +15,7 @@ use crate::world::TaskKind;
 
 fn refuse(shop: &mut Shop, oid: i64, at: LocationId, who: Actor, reason: RefuseReason) {
     let answer = answer(oid, at, who, shop.now);
-    shop.tell(&Command::Refuse { answer, reason });
+    shop.tell(&refusing(answer, reason));
 }
 
 fn accept(shop: &mut Shop, oid: i64, at: LocationId, who: Actor) -> Result<(), Refusal> {
@@ -176,9 +176,9 @@ fn an_allocators_result_is_never_refused_for_want_of_stock() {
     assert_eq!(shop.cell(NEAR, StockClass::Certain).reserved, 1, "the hold stays where it is");
     assert_eq!(shop.tasks, vec![TaskKind::Mismatch]);
     accept(&mut shop, 10, FAR, app("pos")).unwrap();
-    let shipping = answer(10, FAR, app("pos"), shop.now);
+    let said = answer(10, FAR, app("pos"), shop.now);
     let sent = shipment("SF1", shop.now);
-    shop.tell(&Command::Ship { answer: shipping, shipment: sent });
+    shop.tell(&shipping(said, sent));
     let near = shop.cell(NEAR, StockClass::Certain);
     assert_eq!((near.on_hand, near.reserved), (0, 0), "committed where it was held");
 }
@@ -263,6 +263,30 @@ fn a_dead_allocate_is_replaced_by_the_query_and_leaves_a_task() {
 }
 
 #[test]
+fn an_allocating_app_that_says_shipped_gets_a_task_of_its_own() {
+    // What it answers to `allocate`, and the task.
+    let table = [
+        ("ALREADY_SHIPPED order gone", TaskKind::AllocatorSaysShipped),
+        ("1 Order was Shipped yesterday", TaskKind::AllocatorSaysShipped),
+        ("F01 订单已发货", TaskKind::AllocatorSaysShipped),
+        ("F02 订单未发货", TaskKind::DeadLetter),
+        ("1 no such shop", TaskKind::DeadLetter),
+    ];
+    for (error, expected) in table {
+        let mut shop = Shop::open(isv(), pos());
+        shop.tell(&seen(paid(1, &[(ITEM, 1)], shop.now)));
+        let id = shop.calls[0].id;
+        let dead = OutwardState::Dead { attempts: 1, at: shop.now, error: error.into() };
+        shop.tell(&Command::SettleOutward { id, tid: Tid(1), state: dead.clone() });
+        assert_eq!(shop.tasks, vec![expected], "{error}");
+        assert_eq!(shop.unassigned(1, 10).unwrap().name(), "routing", "no state changes by its word");
+        let other = shop.calls[1].id;
+        shop.tell(&Command::SettleOutward { id: other, tid: Tid(1), state: dead });
+        assert_eq!(shop.tasks[1], TaskKind::DeadLetter, "only the answer to allocate is read");
+    }
+}
+
+#[test]
 fn a_listing_that_maps_to_nothing_is_a_task_and_routes_once_it_is_mapped() {
     let mut shop = Shop::open(Allocator::Platform, pos());
     shop.stock(NEAR, StockClass::Certain, 5);
@@ -315,10 +339,12 @@ fn one_refused_sub_order_refuses_the_call_and_claims_of_kind_are_checked() {
     refuse(&mut shop, 11, NEAR, app("pos"), RefuseReason::Other);
     let mut both = answer(10, NEAR, app("pos"), shop.now);
     both.address = crate::command::Address::Lines(vec![(Oid(10), NEAR), (Oid(11), NEAR)]);
+    let Err(Refusal::Several(lines)) = shop.ask(&Command::Accept(both)) else { panic!("was not refused") };
     assert!(matches!(
-        shop.ask(&Command::Accept(both)),
-        Err(Refusal::IllegalMove { oid: Oid(11), state: "refused", asked: "accepted", .. })
+        lines.first,
+        (Oid(11), Refusal::IllegalMove { oid: Oid(11), state: "refused", asked: "accepted", .. })
     ));
+    assert_eq!(lines.others, []);
     assert_eq!(shop.live(10).state, AssignmentState::Notified);
     let mut wrong = answer(10, NEAR, app("pos"), shop.now);
     wrong.claims_warehouse = Some(true);

@@ -158,8 +158,8 @@ fn the_store(shop: &Shop, (what, which, place, units): Deed) -> Command {
     let refunded = |status| Command::SeeRefund(refund(oid, oid + i64::from(which % 2), status, shop.now));
     match what % DEEDS {
         6 => Command::Accept(answer),
-        7 => Command::Refuse { answer, reason: if even { RefuseReason::NoGoods } else { RefuseReason::Other } },
-        8 => Command::Ship { answer, shipment: shipment("SF1", shop.now) },
+        7 => refusing(answer, if even { RefuseReason::NoGoods } else { RefuseReason::Other }),
+        8 => shipping(answer, shipment("SF1", shop.now)),
         9 => refunded(RefundStatus::Asked),
         10 => refunded(if even { RefundStatus::Withdrawn } else { RefundStatus::Granted }),
         11 => Command::AnswerCancel { answer, confirmed: even, refund: None },

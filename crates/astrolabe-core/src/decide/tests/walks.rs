@@ -18,7 +18,7 @@ fn accept(shop: &mut Shop, oid: i64, at: LocationId, who: Actor) {
 fn ship(shop: &mut Shop, oid: i64, at: LocationId, who: Actor) {
     let answer = answer(oid, at, who, shop.now);
     let shipment = shipment("SF1", shop.now);
-    shop.tell(&Command::Ship { answer, shipment });
+    shop.tell(&shipping(answer, shipment));
 }
 
 fn consign(shop: &mut Shop, tid: i64) {

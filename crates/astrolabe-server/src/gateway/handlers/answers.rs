@@ -1,13 +1,9 @@
 //! White paper §6.6.8–6.6.10: the POS (or, for warehouses, the WMS) accepts, refuses and ships. Both request forms arrive
 //! alike: the protocol crate has given the items what the flat form says once at its head.
 //!
-//! One call is one command, except where its items differ in what a command says once: another parcel, another reason. Such
-//! a call becomes one command a parcel or reason, in order, and ends at the first that is refused; what came before it
-//! stands, and a repeat of the whole call is harmless.
+//! One call is one command, whatever its items say: each line of it carries its own parcel or reason.
 
-use std::collections::BTreeMap;
-
-use astrolabe_core::command::{Address, Command, RefuseReason, StoreAnswer};
+use astrolabe_core::command::{Address, Command, PerLine, RefuseReason, StoreAnswer};
 use astrolabe_core::ids::{AllocationCode, LocationId, Oid, Tid};
 use astrolabe_core::order::assignment::Shipment;
 use astrolabe_core::refusal::Refusal;
@@ -15,48 +11,36 @@ use astrolabe_core::time::Timestamp;
 use astrolabe_protocol::{Answer, Fields, WireError};
 
 use super::allocation::same_trade;
-use crate::gateway::context::CallContext;
 use crate::app::Claim;
+use crate::gateway::context::CallContext;
 use crate::gateway::refusals::{refused as refusal_on_wire, storage_failed};
 
 /// §6.6.8.
 pub(super) async fn accepted(context: &CallContext) -> Result<Answer, WireError> {
     let told = told_of(context).await?;
-    let lines: Vec<&ToldLine> = told.lines.iter().collect();
-    context.submit(Command::Accept(told.answer(&lines))).await?;
+    context.submit(Command::Accept(told.answer())).await?;
     Ok(Answer::ok())
 }
 
 /// §6.6.9.
 pub(super) async fn refused(context: &CallContext) -> Result<Answer, WireError> {
     let told = told_of(context).await?;
-    let groups = grouped(&told.lines, |line| line.reason as u8);
-    for (part, lines) in groups.iter().enumerate() {
-        let reason = lines.first().map_or(RefuseReason::Other, |line| line.reason);
-        context.submit_part(Command::Refuse { answer: told.answer(lines), reason }, part).await?;
-    }
+    let reasons = per_line(&told.lines, RefuseReason::Other, |line| line.reason);
+    context.submit(Command::Refuse { answer: told.answer(), reasons }).await?;
     Ok(Answer::ok())
 }
 
 /// §6.6.10.
 pub(super) async fn consigned(context: &CallContext) -> Result<Answer, WireError> {
     let told = told_of(context).await?;
-    let groups = grouped(&told.lines, |line| line.parcel.clone());
-    for (part, lines) in groups.iter().enumerate() {
-        let parcel = lines.first().map(|line| line.parcel.clone()).unwrap_or_default();
-        let shipment = parcel.shipment(told.happened);
-        context.submit_part(Command::Ship { answer: told.answer(lines), shipment }, part).await?;
+    let shipment = |parcel: &Parcel| parcel.clone().shipment(told.happened);
+    let shipments = per_line(&told.lines, shipment(&Parcel::default()), |line| shipment(&line.parcel));
+    context.submit(Command::Ship { answer: told.answer(), shipments }).await?;
+    let waybills = waybills(&told.lines);
+    if waybills.is_empty() {
+        return Ok(Answer::ok());
     }
-    let waybills: Vec<&str> = groups
-        .iter()
-        .filter_map(|lines| lines.first())
-        .map(|line| line.parcel.waybill.as_str())
-        .filter(|waybill| !waybill.is_empty())
-        .collect();
-    Ok(match waybills.as_slice() {
-        [] => Answer::ok(),
-        waybills => Answer::ok().with("data", Fields::new().with("mail_no", waybills.join(","))),
-    })
+    Ok(Answer::ok().with("data", Fields::new().with("mail_no", waybills.join(","))))
 }
 
 /// `tmall.storedeliver.allocation.accept`: by allocation code, yes or no.
@@ -78,7 +62,7 @@ pub(super) async fn accept_by_code(context: &CallContext) -> Result<Answer, Wire
     let command = if fields.boolean("is_accept")? {
         Command::Accept(answer)
     } else {
-        Command::Refuse { answer, reason: RefuseReason::Other }
+        Command::Refuse { answer, reasons: PerLine::all(RefuseReason::Other) }
     };
     context.submit(command).await?;
     Ok(Answer::ok())
@@ -115,7 +99,7 @@ struct ToldLine {
 }
 
 /// Carrier and waybill as one item says them.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Parcel {
     company_code: String,
     company_name: String,
@@ -139,13 +123,13 @@ impl Parcel {
 }
 
 impl Told<'_> {
-    /// The answer that speaks of these lines.
-    fn answer(&self, lines: &[&ToldLine]) -> StoreAnswer {
-        let first = lines.first().and_then(|line| line.claim);
-        let agree = lines.iter().all(|line| line.claim == first);
+    /// The answer that speaks of all lines.
+    fn answer(&self) -> StoreAnswer {
+        let first = self.lines.first().and_then(|line| line.claim);
+        let agree = self.lines.iter().all(|line| line.claim == first);
         StoreAnswer {
             tid: self.tid,
-            address: Address::Lines(lines.iter().map(|line| (line.oid, line.location)).collect()),
+            address: Address::Lines(self.lines.iter().map(|line| (line.oid, line.location)).collect()),
             // Where kinds are mixed, each location has been checked against its own item already.
             claims_warehouse: first.filter(|_| agree).map(|claim| claim == Claim::Warehouse),
             who: self.context.actor(self.operator.as_deref()),
@@ -175,18 +159,20 @@ async fn told_of(context: &CallContext) -> Result<Told<'_>, WireError> {
     Ok(Told { context, tid, operator, happened: context.happened_ms("report_timestamp")?, lines })
 }
 
-/// Lines that a command can speak of together, groups in the order of their first line.
-fn grouped<K: Ord>(lines: &[ToldLine], key: impl Fn(&ToldLine) -> K) -> Vec<Vec<&ToldLine>> {
-    let mut at: BTreeMap<K, usize> = BTreeMap::new();
-    let mut groups: Vec<Vec<&ToldLine>> = Vec::new();
-    for line in lines {
-        let index = *at.entry(key(line)).or_insert(groups.len());
-        match groups.get_mut(index) {
-            Some(group) => group.push(line),
-            None => groups.push(vec![line]),
+/// What each line says; `unsaid` is for lines that are not there.
+fn per_line<T>(lines: &[ToldLine], unsaid: T, said: impl Fn(&ToldLine) -> T) -> PerLine<T> {
+    lines.iter().fold(PerLine::all(unsaid), |all, line| all.but(line.oid, line.location, said(line)))
+}
+
+/// The waybills of the call, each once, in the order they came.
+fn waybills(lines: &[ToldLine]) -> Vec<&str> {
+    let mut waybills = Vec::new();
+    for waybill in lines.iter().map(|line| line.parcel.waybill.as_str()) {
+        if !waybill.is_empty() && !waybills.contains(&waybill) {
+            waybills.push(waybill);
         }
     }
-    groups
+    waybills
 }
 
 /// Words in a refusal's text that say why. The wire has no field for the reason; `code` may name it in our words.
@@ -219,11 +205,12 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_one_parcel_stay_together_in_the_order_they_came() {
-        let lines = [line(1, "B"), line(2, "A"), line(3, "B")];
-        let groups = grouped(&lines, |line| line.parcel.clone());
-        let oids: Vec<Vec<i64>> = groups.iter().map(|group| group.iter().map(|line| line.oid.0).collect()).collect();
-        assert_eq!(oids, [vec![1, 3], vec![2]]);
+    fn each_line_says_its_own_and_a_line_named_twice_its_last_word() {
+        let lines = [line(1, "B"), line(2, "A"), line(3, ""), line(1, "C")];
+        let said = per_line(&lines, String::new(), |line| line.parcel.waybill.clone());
+        let of = |oid| said.of(Oid(oid), LocationId(1)).as_str();
+        assert_eq!([1, 2, 3].map(of), ["C", "A", ""]);
+        assert_eq!(waybills(&[line(1, "B"), line(2, "A"), line(3, ""), line(4, "B")]), ["B", "A"]);
     }
 
     #[test]

@@ -4,20 +4,16 @@
 //! the two methods an app should use follows from the trade's role mode; whether this app may say this is the core's to
 //! know, so both methods take the same states (allocation: sync alone).
 
-use std::collections::BTreeSet;
-
-use astrolabe_core::command::{Address, Command, StoreAnswer, SyncAllocation, SyncStatus, SyncedLine};
-use astrolabe_core::ids::{LocationId, Oid, Tid};
+use astrolabe_core::command::{Address, Command, PerLine, StoreAnswer, SyncAllocation, SyncStatus, SyncedLine};
+use astrolabe_core::ids::{Oid, Tid};
 use astrolabe_core::order::assignment::Shipment;
-use astrolabe_core::order::file::TradeFile;
 use astrolabe_core::order::timeline::Fact;
-use astrolabe_core::refusal::Refusal;
 use astrolabe_core::time::Timestamp;
 use astrolabe_protocol::{Answer, WireError};
 
 use super::answers::{allocation_code, reason_of, trade_of_code};
 use crate::gateway::context::CallContext;
-use crate::gateway::refusals::{not_supported, refused};
+use crate::gateway::refusals::not_supported;
 
 /// What a reported status asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -157,8 +153,11 @@ async fn tell(context: &CallContext, reported: Reported) -> Result<(), WireError
     };
     let command = match reported {
         Reported::Accepted => Command::Accept(answer),
-        Reported::Refused => Command::Refuse { answer, reason: reason_of(None, fields.opt_text("remark")?) },
-        Reported::Shipped => Command::Ship { answer, shipment: unnamed_parcel(happened) },
+        Reported::Refused => {
+            let reasons = PerLine::all(reason_of(None, fields.opt_text("remark")?));
+            Command::Refuse { answer, reasons }
+        }
+        Reported::Shipped => Command::Ship { answer, shipments: PerLine::all(unnamed_parcel(happened)) },
         Reported::CancelAnswered { confirmed } => Command::AnswerCancel { answer, confirmed, refund: None },
         Reported::ReturnReceived => Command::ReceiveReturn(answer),
         Reported::Milestone(fact) => Command::RecordMilestone { answer, fact },
@@ -192,11 +191,9 @@ async fn address_of(context: &CallContext, reported: Reported) -> Result<(Tid, A
         return Ok((tid, Address::Lines(oids.into_iter().map(|oid| (oid, location)).collect())));
     }
     match reported {
-        // General states (§6.4) need no store: they are of wherever the sub-order is.
-        Reported::Milestone(_) => {
-            let file = context.trade(tid).await?.file;
-            Ok((tid, Address::Lines(where_they_are(&file, oids)?)))
-        }
+        // General states (§6.4) need no store: they are of wherever the sub-order is, or of the sub-order itself until
+        // something has it. Without sub-orders they are of the whole trade.
+        Reported::Milestone(_) => Ok((tid, Address::SubOrders(oids))),
         Reported::Allocated
         | Reported::Accepted
         | Reported::Refused
@@ -208,33 +205,10 @@ async fn address_of(context: &CallContext, reported: Reported) -> Result<(Tid, A
     }
 }
 
-/// The locations that have the sub-orders (all of the trade's where none is named). Milestones stand on an allocation's
-/// timeline: a sub-order that has none yet is refused, and the caller sends it again.
-fn where_they_are(file: &TradeFile, named: Vec<Oid>) -> Result<Vec<(Oid, LocationId)>, WireError> {
-    let oids = if named.is_empty() { file.trade.sub_orders.iter().map(|line| line.oid).collect() } else { named };
-    let mut lines = BTreeSet::new();
-    for oid in oids {
-        let Some(line) = file.trade.sub_order(oid) else {
-            return Err(refused(&Refusal::SubOrderNotFound { tid: file.trade.tid, oid }));
-        };
-        let live: Vec<LocationId> = file.live_of(oid).map(|assignment| assignment.location).collect();
-        let latest = || file.assignments.iter().rfind(|assignment| assignment.oid == oid).map(|last| last.location);
-        if live.is_empty() && latest().is_none() {
-            let state = line.unassigned.as_ref().map_or("not allocated", |unassigned| unassigned.state.name());
-            let who_may = "a milestone belongs to an allocation: report it again once there is one";
-            return Err(refused(&Refusal::IllegalMove { oid, state, asked: "given a milestone", who_may }));
-        }
-        if live.is_empty() {
-            lines.extend(latest().map(|there| (oid, there)))
-        } else {
-            lines.extend(live.into_iter().map(|there| (oid, there)))
-        }
-    }
-    Ok(lines.into_iter().collect())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]

@@ -7,11 +7,12 @@ use astrolabe_protocol::time::format_datetime;
 use astrolabe_protocol::{Answer, EpochMs, WireError};
 
 use crate::gateway::context::CallContext;
+use crate::gateway::refusals::bug;
 
 /// How long a hold lasts when the call does not say: as long as buyers commonly have to pay.
 const TTL_SECONDS_DEFAULT: i64 = 15 * 60;
 
-/// The same key with the same content is the same hold; `expires_at` is told when it is made.
+/// The same key with the same content is the same hold and gets the same answer.
 pub(super) async fn reserve(context: &CallContext) -> Result<Answer, WireError> {
     let fields = context.fields();
     let quantity = fields.long("quantity")?;
@@ -23,10 +24,18 @@ pub(super) async fn reserve(context: &CallContext) -> Result<Answer, WireError> 
         quantity,
         ttl,
     });
-    let outcome = context.submit(command).await?;
-    let is_new = outcome != Outcome::Reserved { repeated: true };
-    let expires_at = is_new.then(|| format_datetime(EpochMs((context.now + ttl).0)));
-    Ok(Answer::ok().with("quantity", quantity).with_opt("expires_at", expires_at))
+    match context.submit(command).await? {
+        Outcome::Reserved { expires_at, .. } => {
+            let expires_at = format_datetime(EpochMs(expires_at.0));
+            Ok(Answer::ok().with("quantity", quantity).with("expires_at", expires_at))
+        }
+        Outcome::Done
+        | Outcome::Bills(_)
+        | Outcome::StoreCreated(_)
+        | Outcome::ScItemAdded(_)
+        | Outcome::Mapped { .. }
+        | Outcome::Seen { .. } => Err(bug()),
+    }
 }
 
 /// Gives the hold back.

@@ -54,7 +54,7 @@ async fn a_refused_order_goes_to_the_next_store_until_there_is_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unanswered_order_goes_to_the_next_store_after_the_limit() {
     let database = Database::sqlite();
-    let settings = [("accept_within_ms", "1500")];
+    let settings = [("accept_within_ms", "3000")];
     let (_server, shop) = shop::open(&database, Mode::PlatformPos, &Addresses::default(), &settings).await;
     let goods = listing(21);
     let near = shop.open_store("NEAR", NEAR, &[goods]).await;

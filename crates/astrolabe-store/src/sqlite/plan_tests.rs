@@ -1,0 +1,175 @@
+//! No statement of a group or a reader may read a whole seller to find one thing: SQLite's own plans say so.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use rusqlite::Connection;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+
+use astrolabe_core::command::Work;
+use astrolabe_core::goods::{Item, ScItem};
+use astrolabe_core::ids::{
+    AllocationCode, AppKey, BillNum, HoldKey, ItemId, LocationId, Oid, OutwardId, ReservationId, ScItemId, SellerId,
+    SkuId, TMALL, Tid, WorkId,
+};
+use astrolabe_core::order::trade::{AllocationAsk, Destination, Level, Trade, TradePayment};
+use astrolabe_core::outward::{Message, Outward, OutwardState, Receiver};
+use astrolabe_core::stock::article::Waiting;
+use astrolabe_core::stock::book::{QueueChange, StockChanges};
+use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};
+use astrolabe_core::time::Timestamp;
+use astrolabe_core::world::{Changes, Names, NewWork, OutwardSettled, SlotChange};
+
+use crate::contract::{AnswerKey, Lease, StoredAnswer};
+use crate::migrate::MIGRATIONS;
+use crate::rows::Fields;
+use crate::sqlite::fields::all;
+use crate::sqlite::lease::Leases;
+use crate::sqlite::{due, lease, load, save, views};
+
+/// What may be read for a whole seller: what is small, what is wanted whole, and what is read in its order up to a limit.
+const WHOLE_SELLER: [&str; 6] =
+    ["location", "work", "work_once", "task", "trade_awaiting", "assignment_open"];
+
+const SELLER: SellerId = SellerId(1);
+const NOW: Timestamp = Timestamp(1);
+
+fn everything_named(cell: CellKey) -> Names {
+    Names {
+        tids: BTreeSet::from([Tid(1)]),
+        items: BTreeSet::from([ItemId(1)]),
+        sc_items: BTreeSet::from([ScItemId(1)]),
+        outer_codes: BTreeSet::from(["A".to_owned()]),
+        mapped_to: BTreeSet::from([ScItemId(1)]),
+        hold_keys: BTreeSet::from([HoldKey("k".to_owned())]),
+        bill_nums: BTreeSet::from([BillNum("b".to_owned())]),
+        adjust_nums: BTreeSet::from([BillNum("b".to_owned())]),
+        committed_after: BTreeSet::from([(cell, 1)]),
+        holders: BTreeSet::from([cell]),
+        occupancy: BTreeSet::from([LocationId(1)]),
+    }
+}
+
+/// The statements that look for rows before they change them.
+fn searching_changes(cell: CellKey) -> Changes {
+    let waiting = Waiting { pay_time: NOW, tid: Tid(1), oid: Oid(1), units: 1, passed: false };
+    let item = |bound: i64| Item { bound: BTreeSet::from([LocationId(bound)]), ..Item::unknown(ItemId(1)) };
+    let article = ScItem { id: ScItemId(1), outer_code: String::new(), name: String::new(), combo: Vec::new() };
+    Changes {
+        stock: StockChanges {
+            cells: vec![(cell, StockCell::default())],
+            queue: vec![QueueChange::Dequeued(ScItemId(1), waiting)],
+            ..StockChanges::default()
+        },
+        gone_reservations: vec![(Tid(1), ReservationId(1))],
+        items: vec![SlotChange { key: ItemId(1), before: Some(item(1)), after: Some(item(2)) }],
+        sc_items: vec![SlotChange { key: ScItemId(1), before: Some(article), after: None }],
+        outward: vec![Outward {
+            id: OutwardId(1),
+            receiver: Receiver::App(AppKey("a".to_owned())),
+            tid: Tid(1),
+            message: Message::AskAllocation,
+            made_at: NOW,
+        }],
+        settled: vec![OutwardSettled { id: OutwardId(1), state: OutwardState::Skipped { at: NOW } }],
+        work: vec![NewWork { id: WorkId(1), work: Work::ServeWaiting { tid: Tid(1) }, made_at: NOW }],
+        work_done: vec![WorkId(1)],
+        put_trades: vec![empty_trade()],
+        published: vec![(Tid(2), "{}".to_owned())],
+        ..Changes::default()
+    }
+}
+
+/// Something to load, so that what belongs to it is looked for.
+fn empty_trade() -> Trade {
+    let nowhere =
+        Destination { province: String::new(), city: String::new(), district: String::new(), point: None };
+    Trade {
+        tid: Tid(1),
+        channel: TMALL,
+        created: NOW,
+        pay_time: None,
+        modified: NOW,
+        payment: TradePayment::Awaited,
+        destination: nowhere,
+        level: Level::Awaited,
+        mode: None,
+        allocation: AllocationAsk::None,
+        holds: Vec::new(),
+        sub_orders: Vec::new(),
+        refunds: Vec::new(),
+        due_at: None,
+    }
+}
+
+fn run_everything(connection: &Connection) {
+    let cell = CellKey::of(ScItemId(1), LocationId(1), StockClass::Certain, TMALL);
+    let key = AnswerKey { app: AppKey("a".to_owned()), sign: "s".to_owned() };
+    let answers = [StoredAnswer { key: key.clone(), body: String::new() }];
+    save::group(connection, SELLER, 0, searching_changes(cell), &answers, NOW).unwrap();
+    load::names(connection, SELLER, &everything_named(cell)).unwrap();
+    load::changed_since(connection, SELLER, 0).unwrap();
+    load::stored_answers(connection, SELLER, std::slice::from_ref(&key), NOW).unwrap();
+    due::sellers(connection, NOW, 10).unwrap();
+    due::trades(connection, SELLER, NOW, 10).unwrap();
+    due::work(connection, SELLER, 10).unwrap();
+    due::expired_holds(connection, SELLER, NOW, 10).unwrap();
+    let until = Lease { node: 1, until: Timestamp(2) };
+    lease::take(connection, &Leases::default(), NOW, until, 10).unwrap();
+    views::trade(connection, SELLER, Tid(1)).unwrap();
+    views::trade_of_allocation(connection, SELLER, AllocationCode(1)).unwrap();
+    views::trade_of_sub_order(connection, SELLER, Oid(1)).unwrap();
+    for location in [None, Some(LocationId(1))] {
+        views::assignments_at(connection, SELLER, location, Some(AllocationCode(1)), 10).unwrap();
+    }
+    views::location(connection, SELLER, LocationId(1)).unwrap();
+    views::locations(connection, SELLER).unwrap();
+    views::stores_of_item(connection, SELLER, ItemId(1), 1, 10).unwrap();
+    views::items_of_store(connection, SELLER, LocationId(1), 1, 10).unwrap();
+    views::mappings(connection, SELLER, &[(ItemId(1), SkuId(0))]).unwrap();
+    views::cells(connection, SELLER, &[(LocationId(1), ScItemId(1))]).unwrap();
+    views::tasks(connection, SELLER, 10).unwrap();
+}
+
+/// Lines of a plan that walk over a table, or over all of a seller's rows of one.
+fn walks(plan: &[String]) -> Vec<&String> {
+    let walks = |line: &&String| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let of_seller = line.ends_with("(seller_id=?)") || line.contains("(seller_id=?) ");
+        let through = match line.split_once(" INDEX ") {
+            Some((_, rest)) => rest.split_whitespace().next(),
+            None => words.get(1).copied(),
+        };
+        let scans = words.first() == Some(&"SCAN") && !["lane", "due", "held"].contains(&words[1]);
+        scans || (of_seller && !through.is_some_and(|name| WHOLE_SELLER.contains(&name)))
+    };
+    plan.iter().filter(walks).collect()
+}
+
+#[test]
+fn nothing_reads_a_whole_seller() {
+    let mut connection = Connection::open_in_memory().unwrap();
+    for migration in MIGRATIONS {
+        connection.execute_batch(migration.sqlite).unwrap();
+    }
+    connection.execute_batch("INSERT INTO seller_lane VALUES (1, 0, 0)").unwrap();
+    let seen: Arc<Mutex<BTreeSet<String>>> = Arc::default();
+    let seeing = Arc::clone(&seen);
+    let note = move |event: TraceEvent<'_>| {
+        if let TraceEvent::Stmt(statement, _) = event {
+            seeing.lock().unwrap().insert(statement.sql().into_owned());
+        }
+    };
+    connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(note)).unwrap();
+    run_everything(&connection);
+    let seen = std::mem::take(&mut *seen.lock().unwrap());
+    assert!(seen.len() > 40, "only {} statements were seen", seen.len());
+    let mut found = Vec::new();
+    for sql in &seen {
+        let explain = format!("EXPLAIN QUERY PLAN {sql}");
+        let blanks = vec![rusqlite::types::Null; connection.prepare(sql).unwrap().parameter_count()];
+        let plan = all(&connection, &explain, rusqlite::params_from_iter(blanks), |row| row.text(3)).unwrap();
+        found.extend(walks(&plan).into_iter().map(|line| format!("{line}\n    in {sql}")));
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
