@@ -16,7 +16,7 @@ use crate::world::{AdjustKey, AdjustRecord, Names, TaskKind, World};
 
 use super::case::{Case, Note};
 use super::report::{mapping_of_line, name_goods};
-use super::route::{Offer, assign};
+use super::route::{Offer, assign, hold};
 
 /// What the command names; the trade's own needs come with the second round.
 pub(super) fn first_names(asked: &AdjustHold, names: &mut Names) {
@@ -58,7 +58,8 @@ pub(super) fn adjust_hold(world: &mut World, asked: &AdjustHold, now: Timestamp)
         }
         Subject::Unassigned => {
             move_hold(&mut case, asked, None, true)?;
-            case.queue_for_lack(asked.oid)?;
+            // The rest may be held now though the whole could not; only what still lacks waits.
+            hold(&mut case, asked.oid)?;
         }
         Subject::Elsewhere { code } => reassign(&mut case, asked, code)?,
     }

@@ -3,7 +3,7 @@
 
 use crate::ids::{AllocationCode, Oid};
 use crate::order::assignment::{Assignment, AssignmentState, CommittedPart};
-use crate::order::machine::{self, Event, StockStep};
+use crate::order::machine::{self, Event, Step, StockStep};
 use crate::order::timeline::{Actor, Fact};
 use crate::order::trade::{Exclusion, ExclusionReason, Unassigned, UnassignedState};
 use crate::order::waiting::{self, WaitEvent};
@@ -36,6 +36,7 @@ impl Case<'_> {
         self.note_move(&before, event, why);
         self.post(&before, event, step.stock)?;
         let due_at = self.deadline(&before, &step.to);
+        self.recheck_cells(&before, &step);
         let assignment = self.assignment_mut(code)?;
         assignment.state = step.to;
         assignment.due_at = due_at;
@@ -46,6 +47,20 @@ impl Case<'_> {
             self.allocations_changed();
         }
         Ok(())
+    }
+
+    /// Units that were not to be freed for a short cell may have become so: offered again after they were asked back, or
+    /// given back by a store that had accepted them without ever holding them.
+    fn recheck_cells(&mut self, before: &Assignment, step: &Step) {
+        let holder = match step.stock {
+            StockStep::GiveBack | StockStep::GiveBackExcluded => None,
+            StockStep::Keep if step.to == AssignmentState::Notified => Some(before.code),
+            StockStep::Keep | StockStep::ReleaseGuard | StockStep::Commit | StockStep::Release | StockStep::Restock => {
+                return;
+            }
+        };
+        let held = self.file.reservations.iter().filter(|held| held.oid == before.oid && held.code == holder);
+        super::work::recheck(self.world, held.map(|held| held.cell), self.at.learnt);
     }
 
     fn note_move(&mut self, before: &Assignment, event: Event, why: Option<&'static str>) {

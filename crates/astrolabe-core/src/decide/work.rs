@@ -104,6 +104,15 @@ pub(crate) fn leave_work(world: &mut World, now: Timestamp) {
     }
 }
 
+/// Cells whose holders have become of a lesser kind are looked at again, if they are short.
+pub(super) fn recheck(world: &mut World, cells: impl IntoIterator<Item = CellKey>, now: Timestamp) {
+    for cell in cells {
+        if is_short(world, cell) {
+            leave(world, Work::CellShort { cell, round: 0 }, now);
+        }
+    }
+}
+
 fn promises_anything(world: &World, sc_item: crate::ids::ScItemId) -> bool {
     let sources = everywhere(world);
     world.stock.article(sc_item).is_some_and(|article| {

@@ -123,9 +123,9 @@ pub struct Merchant {
 /// Lines of an average trade times units of an average line (the odds stand in `trades.rs`), rounded up.
 const UNITS_PER_ORDER: f64 = 2.1;
 /// Share of SKUs that no warehouse has and few stores: these run out.
-const SCARCE: f64 = 0.02;
+const SCARCE: f64 = 0.03;
 /// Share of SKUs that warehouses keep.
-const IN_DEPOTS: f64 = 0.85;
+const IN_DEPOTS: f64 = 0.5;
 /// Share of store cells that are promised to the channel.
 const CERTAIN_IN_SHOPS: f64 = 0.2;
 /// Most stores that keep one SKU: with three SKUs an item stays below the 200 of one binding call (§6.1.6).

@@ -172,6 +172,8 @@ impl Keeper {
 
     async fn act(&self, shown: &Shown, act: Act) {
         let told = shown.told.clone();
+        // The clerk looks at the shelf before pressing "accept".
+        let act = if act == Act::Accept && !self.till.has_goods(told.tid, told.oid, &told.location).await { Act::Refuse } else { act };
         let (rest, body) = request_of(shown, act);
         let url = self.server.at(&format!("/api/v1/keeper/assignments/{}/{rest}", shown.code));
         match self.press(&url, &body).await {

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 
 use crate::clock;
 use crate::dice::Dice;
-use crate::ids::{Location, Oid, SellerId, Tid, Waybill};
+use crate::ids::{Location, Oid, SellerId, StoreId, Tid, Waybill};
 use crate::listener::{Heard, Party, Saying};
 use crate::recorder::{Fact, Told};
 use crate::standins::Stage;
@@ -194,8 +194,12 @@ impl Pos {
     }
 
     async fn answer_offer(&self, job: &Job, mood: Mood) {
-        // A warehouse needs no acceptance: it ships what it is told.
-        let mood = if matches!(job.told.location, Location::Warehouse(_)) { None } else { Some(mood) };
+        // A warehouse needs no acceptance: it ships what it is told. A store looks at its shelf first.
+        let mood = match (&job.told.location, mood) {
+            (Location::Warehouse(_), _) => None,
+            (Location::Store(_), Mood::Accept) if !self.till.has_goods(job.told.tid, job.told.oid, &job.told.location).await => Some(Mood::Refuse),
+            (Location::Store(_), mood) => Some(mood),
+        };
         match mood {
             None => self.advance(job, Step::Accepted),
             Some(Mood::Silent) => {
@@ -335,9 +339,15 @@ impl Pos {
         let Some(job) = self.jobs.lock().get(&oid).filter(|job| job.refund_stands).cloned() else { return };
         // What was never accepted is on its shelf; only what was packed can be gone.
         let confirm = on_shelf || job.step != Step::Accepted;
-        let status = if confirm { "X_SHOP_CANCEL_CONFIRM" } else { "X_SHOP_CANCEL_DENIED" };
-        if let Err(error) = self.tell_refund_answer(&job.told, status).await {
-            self.failed("taobao.qimen.orderstatus", &job, error);
+        let outcome = match (&job.told.location, confirm) {
+            (Location::Store(id), true) => self.tell_refund_answer(&job.told, *id, "X_SHOP_CANCEL_CONFIRM").await,
+            (Location::Store(id), false) => self.tell_refund_answer(&job.told, *id, "X_SHOP_CANCEL_DENIED").await,
+            // §6.4 and §6.5 name stores only: a warehouse refuses the order, or ships it.
+            (Location::Warehouse(_), true) => self.tell(REFUSED, &job.told, "已放回货架").await,
+            (Location::Warehouse(_), false) => Ok(()),
+        };
+        if let Err(error) = outcome {
+            self.failed("answer to a refund", &job, error);
             return;
         }
         self.stage.tally.count(if confirm { Counted::BackOnShelf } else { Counted::AlreadyGone });
@@ -348,20 +358,16 @@ impl Pos {
         }
     }
 
-    async fn tell_refund_answer(&self, told: &Told, status: &str) -> Result<(), CallError> {
+    async fn tell_refund_answer(&self, told: &Told, store: StoreId, status: &str) -> Result<(), CallError> {
         let method = match self.answers {
             RefundAnswers::ByUpdate => "taobao.qimen.orderStatus.update",
             RefundAnswers::BySync => "taobao.qimen.orderStatus.sync",
-        };
-        let store = match &told.location {
-            Location::Store(id) => Some(id.0),
-            Location::Warehouse(_) => None,
         };
         let fields = Fields::new()
             .with("seller_code", self.seller.to_string())
             .with("parent_order_code", told.tid.0)
             .with("order_codes", vec![told.oid.0])
-            .with_opt("store_id", store)
+            .with("store_id", store.0)
             .with("type", "FAHUO")
             .with("status", status)
             .with("operator", OPERATOR)

@@ -2,7 +2,7 @@
 //! the platform: counter sales at once as TAOBAO_EXCLUDED bills, and what the stores shipped, with counter sales of that moment,
 //! as TAOBAO_INCLUDED bills. Orders are not its matter.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -26,6 +26,8 @@ use crate::wire::{CallError, Connector};
 const TICK: Duration = Duration::from_millis(500);
 /// Most stores in one bill call (published).
 const STORES_PER_CALL: usize = 20;
+/// Sub-orders remembered at once; further ones are looked up again.
+const KNOWN_MAX: usize = 10_000;
 /// Shelves looked at for one counter sale before nobody buys.
 const LOOKS_MAX: usize = 20;
 
@@ -47,6 +49,8 @@ pub struct Till {
     seller: SellerId,
     shelves: Mutex<BTreeMap<(Location, Listing), ShelfStock>>,
     places: Vec<(Location, Listing)>,
+    /// What sub-orders on offer bought, until their goods are handed out.
+    known: Mutex<HashMap<Oid, (Listing, i64)>>,
     dice: Mutex<Dice>,
     run: i64,
     bills: AtomicU64,
@@ -77,6 +81,7 @@ impl Till {
             stage,
             shelves: Mutex::new(shelves),
             places,
+            known: Mutex::default(),
             run: clock::now().0 / 1_000,
             bills: AtomicU64::new(0),
         }
@@ -85,6 +90,7 @@ impl Till {
     /// A store handed a sub-order's goods to the carrier: takes them off the shelf. What was bought stands in the trade.
     pub async fn handed_out(&self, tid: Tid, oid: Oid, location: &Location) {
         let Some((listing, quantity)) = self.bought(tid, oid).await else { return };
+        self.known.lock().remove(&oid);
         let mut shelves = self.shelves.lock();
         if let Some(shelf) = shelves.get_mut(&(location.clone(), listing)) {
             shelf.units -= quantity;
@@ -92,9 +98,23 @@ impl Till {
         }
     }
 
+    /// Whether the shelf of a location really has a sub-order's goods. A trade that cannot be read is given the benefit of the doubt.
+    pub async fn has_goods(&self, tid: Tid, oid: Oid, location: &Location) -> bool {
+        let Some((listing, quantity)) = self.bought(tid, oid).await else { return true };
+        let known = self.known.lock().len();
+        if known < KNOWN_MAX {
+            self.known.lock().insert(oid, (listing, quantity));
+        }
+        let shelves = self.shelves.lock();
+        shelves.is_empty() || shelves.get(&(location.clone(), listing)).is_some_and(|shelf| shelf.units >= quantity)
+    }
+
     async fn bought(&self, tid: Tid, oid: Oid) -> Option<(Listing, i64)> {
-        let trade = super::isv::fetch_trade(&self.connector, tid).await;
-        match trade {
+        let known = self.known.lock().get(&oid).copied();
+        if known.is_some() {
+            return known;
+        }
+        match super::isv::fetch_trade(&self.connector, tid).await {
             Ok(trade) => trade.lines.iter().find(|line| line.oid == oid).map(|line| (line.listing, line.quantity)),
             Err(error) => {
                 self.stage.tally.error("taobao.trade.fullinfo.get", &error);

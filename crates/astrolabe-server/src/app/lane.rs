@@ -162,10 +162,12 @@ impl Lane {
         let now = self.app.clock.now();
         let changes = std::mem::take(&mut decided.changes);
         metrics::counter!("astrolabe_rows_written_total").increment(changes.rows() as u64);
-        let calls = changes.outward.clone();
+        let mut calls = changes.outward.clone();
         let left_work = !changes.work.is_empty();
         let lease = Lease { node: self.app.node, until: now + Millis(OUTWARD_LEASE_MS) };
-        group.commit(changes, std::mem::take(&mut decided.kept), lease, now).await?;
+        // Only what may go now: a call behind an earlier one of its trade and receiver is leased later, in its turn.
+        let may_go = group.commit(changes, std::mem::take(&mut decided.kept), lease, now).await?;
+        calls.retain(|call| may_go.contains(&call.id));
         world.version += 1;
         self.world = Some(world);
         self.app.outward.hand_over(self.seller, calls);

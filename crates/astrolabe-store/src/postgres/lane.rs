@@ -16,6 +16,8 @@ use crate::rows::Fields;
 
 /// How long a dropped group's ROLLBACK may take before its connection is thrown away instead.
 const ROLLBACK_MAX: Duration = Duration::from_secs(5);
+/// Dead connections that one group puts up with before it says so: after a failover the whole pool may be dead.
+const DEAD_CONNECTIONS_MAX: usize = 20;
 
 /// A connection with an open transaction. However it is dropped, the pool never sees the transaction again.
 #[derive(Debug)]
@@ -25,20 +27,30 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// Waits for the seller's lane and says which version it is at.
+    /// Waits for the seller's lane and says which version it is at. A pooled connection that turns out to be dead is
+    /// replaced: nothing was decided yet.
     pub(super) async fn take(pool: &Pool, seller: SellerId) -> Result<(Self, i64), StoreError> {
-        let client = pool.get().await.map_err(no_connection)?;
+        let mut left = DEAD_CONNECTIONS_MAX;
+        loop {
+            let client = pool.get().await.map_err(no_connection)?;
+            // From here on the guard sees to it that whatever was begun is ended.
+            let turn = Self { client: Some(client), ended: false };
+            match turn.begin(seller).await {
+                Ok(version) => return Ok((turn, version)),
+                Err(_) if turn.client().is_closed() && left > 0 => left -= 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn begin(&self, seller: SellerId) -> Result<i64, StoreError> {
+        let client = self.client();
         let lane = "SELECT version FROM seller_lane WHERE seller_id = $1 FOR UPDATE";
         let lane = client.prepare_cached(lane).await.map_err(failure)?;
-        // From here on the guard sees to it that whatever was begun is ended.
-        let turn = Self { client: Some(client), ended: false };
         let key: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[&seller.0];
-        let client = turn.client();
         let (begun, row) = futures::join!(client.batch_execute("BEGIN"), client.query_opt(&lane, key));
         begun.map_err(failure)?;
-        let row = row.map_err(failure)?.ok_or(StoreError::UnknownSeller(seller))?;
-        let version = row.int(0)?;
-        Ok((turn, version))
+        row.map_err(failure)?.ok_or(StoreError::UnknownSeller(seller))?.int(0)
     }
 
     /// The connection, inside the transaction.

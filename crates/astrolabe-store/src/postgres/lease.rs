@@ -18,7 +18,8 @@ const SELLERS: &str = "\
           AND (call.lease_until IS NULL OR call.lease_until <= $1)) \
     ORDER BY seller_id";
 
-/// One statement a seller. It skips rows that a group is settling, so it never waits and nobody waits long for it.
+/// One statement a seller. It skips rows that a group is settling, so it never waits and nobody waits long for it. The sum keeps
+/// PostgreSQL from looking for the earlier ones among all pending calls.
 const TAKE: &str = concat!(
     "WITH due AS MATERIALIZED ( \
          SELECT outward_id AS id FROM outward AS call \
@@ -26,7 +27,7 @@ const TAKE: &str = concat!(
            AND NOT EXISTS ( \
              SELECT 1 FROM outward AS earlier \
              WHERE earlier.seller_id = $1 AND earlier.tid = call.tid AND earlier.receiver = call.receiver \
-               AND earlier.state = 0 AND (earlier.version, earlier.outward_id) < (call.version, call.outward_id)) \
+               AND earlier.state + 0 = 0 AND (earlier.version, earlier.outward_id) < (call.version, call.outward_id)) \
          ORDER BY next_at, outward_id LIMIT $5 FOR UPDATE SKIP LOCKED) \
      UPDATE outward SET lease_node = $3, lease_until = $4 \
      FROM due WHERE seller_id = $1 AND outward_id = due.id \

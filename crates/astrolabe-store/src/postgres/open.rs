@@ -39,11 +39,10 @@ impl PostgresStore {
             Some(given) => format!("{SESSION} {given}"),
             None => SESSION.to_owned(),
         };
-        config
-            .options(options)
-            .application_name("astrolabe")
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_user_timeout(UNACKNOWLEDGED_MAX);
+        if config.get_application_name().is_none() {
+            config.application_name("astrolabe");
+        }
+        config.options(options).connect_timeout(CONNECT_TIMEOUT).tcp_user_timeout(UNACKNOWLEDGED_MAX);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
             .max_size(CONNECTIONS_MAX)

@@ -16,7 +16,8 @@ const SETTLE: &str = "\
          AS now (id, state, attempts, next_at, ended_at, last_error) \
     WHERE seller_id = $1 AND outward_id = now.id";
 
-/// A call is leased from the start unless an earlier one is pending, in the table or (`behind`) in this very group.
+/// A call is leased from the start unless an earlier one is pending, in the table or (`behind`) in this very group. The
+/// sum keeps PostgreSQL from looking for it among all pending calls: its trade has few.
 const ADD: &str = "\
     INSERT INTO outward (seller_id, version, outward_id, tid, receiver, message, made_at, state, attempts, next_at, \
                          lease_node, lease_until) \
@@ -26,7 +27,7 @@ const ADD: &str = "\
          AS new (id, tid, receiver, message, made_at, behind) \
     CROSS JOIN LATERAL (SELECT NOT new.behind AND NOT EXISTS ( \
         SELECT 1 FROM outward AS earlier WHERE earlier.seller_id = $1 AND earlier.tid = new.tid \
-          AND earlier.receiver = new.receiver AND earlier.state = 0) AS first) AS standing \
+          AND earlier.receiver = new.receiver AND earlier.state + 0 = 0) AS first) AS standing \
     RETURNING outward_id, lease_node IS NOT NULL";
 
 /// Says which statement answers what the caller was given.

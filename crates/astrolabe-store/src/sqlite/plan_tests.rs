@@ -28,8 +28,7 @@ use crate::sqlite::lease::Leases;
 use crate::sqlite::{due, lease, load, save, views};
 
 /// What may be read for a whole seller: what is small, what is wanted whole, and what is read in its order up to a limit.
-const WHOLE_SELLER: [&str; 6] =
-    ["location", "work", "work_once", "task", "trade_awaiting", "assignment_open"];
+const WHOLE_SELLER: [&str; 6] = ["location", "work", "work_once", "task", "trade_awaiting", "assignment_open"];
 
 const SELLER: SellerId = SellerId(1);
 const NOW: Timestamp = Timestamp(1);
@@ -82,8 +81,7 @@ fn searching_changes(cell: CellKey) -> Changes {
 
 /// Something to load, so that what belongs to it is looked for.
 fn empty_trade() -> Trade {
-    let nowhere =
-        Destination { province: String::new(), city: String::new(), district: String::new(), point: None };
+    let nowhere = Destination { province: String::new(), city: String::new(), district: String::new(), point: None };
     Trade {
         tid: Tid(1),
         channel: TMALL,

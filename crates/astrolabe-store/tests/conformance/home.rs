@@ -44,7 +44,7 @@ impl Home {
         let name = format!("conformance_{}_{number}", std::process::id());
         sql(&url, &format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")).await;
         let joint = if url.contains('?') { '&' } else { '?' };
-        let target = StoreTarget::Url(format!("{url}{joint}options=-c%20search_path%3D{name}"));
+        let target = StoreTarget::Url(format!("{url}{joint}options=-c%20search_path%3D{name}&application_name={name}"));
         Some(Self { target, _dir: None, schema: Some(Schema { url, name }) })
     }
 
@@ -63,6 +63,14 @@ impl Home {
 
     pub(crate) fn is_sqlite(&self) -> bool {
         self.schema.is_none()
+    }
+
+    /// Ends every connection of the case at the server, as a failover does.
+    pub(crate) async fn cut_connections(&self) {
+        if let Some(Schema { url, name }) = &self.schema {
+            let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name";
+            sql(url, &format!("{cut} = '{name}'")).await;
+        }
     }
 
     pub(crate) async fn remove(&self) {

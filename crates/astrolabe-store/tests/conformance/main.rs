@@ -10,6 +10,7 @@ mod due;
 mod goods;
 mod groups;
 mod home;
+mod lost;
 mod made;
 mod orders;
 mod outward;
@@ -56,4 +57,12 @@ on_both! {
         sellers_do_not_wait_for_each_other;
     due: clocks_that_ran_out, holds_that_ran_out, sellers_with_anything_due;
     views: a_trade_with_everything, assignments_page_by_code, counts_for_summaries, nothing_of_another_seller;
+}
+
+/// Only PostgreSQL has connections that can be lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lost_connections_are_not_used_again() {
+    let Some(home) = home::Home::postgres().await else { return };
+    lost::lost_connections_are_not_used_again(&home).await;
+    home.remove().await;
 }

@@ -101,6 +101,7 @@ const ROWS: &[Row] = &[
     ("no answer in time 超时未接", |one| one.fact("unanswered")),
     ("routed again 改派", |one| one.fact("refused") + one.fact("gave_back") + one.fact("unanswered") + one.fact("withdrawn")),
     ("ISV silent, platform took over 平台接管", |one| one.fact("taken_over")),
+    ("given up, nobody had it 买家放弃缺货单", |one| one.counted(Counted::BuyersGaveUp)),
     ("refunds asked 退款申请", |one| one.counted(Counted::RefundsAsked)),
     ("  back on the shelf 货未发出", |one| one.counted(Counted::BackOnShelf)),
     ("  already gone 货已发出", |one| one.counted(Counted::AlreadyGone)),

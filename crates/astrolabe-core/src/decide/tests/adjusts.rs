@@ -8,6 +8,7 @@ use crate::order::timeline::Actor;
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator, Settings};
 use crate::stock::cell::StockClass;
+use crate::time::Millis;
 use crate::world::TaskKind;
 
 fn adjust(oid: i64, target: LocationId, quantity: i64) -> AdjustHold {
@@ -174,4 +175,23 @@ fn who_may_adjust() {
         let refused = matches!(outcome, Err(Refusal::NotYours { .. }));
         assert_eq!((outcome.is_ok(), refused), (may, !may), "{what}: {outcome:?}");
     }
+}
+
+#[test]
+fn what_an_adjust_leaves_is_held_where_it_can_be_and_keeps_nobody_waiting() {
+    let mut shop = Shop::open(Allocator::Platform, Acceptor::Keeper);
+    for place in [NEAR, MIDDLE] {
+        for sc_item in [ARTICLE, OTHER_ARTICLE] {
+            shop.stock_of(sc_item, place, StockClass::Certain, 2, BillKind::Initial);
+        }
+    }
+    shop.tell(&seen(paid(1, &[(KIT_ITEM, 2)], shop.now)));
+    assert_eq!(held_at(&shop), [], "no place has two kits");
+    let goods = Goods::Listing { item: KIT_ITEM, sku: SkuId(0), outer_code: String::new() };
+    let one = AdjustHold { goods, who: operator(), ..adjust(10, MIDDLE, 1) };
+    shop.tell(&Command::AdjustHold(one));
+    assert_eq!(held_at(&shop), [(MIDDLE, 1), (MIDDLE, 2), (NEAR, 1), (NEAR, 2)]);
+    shop.later(Millis::seconds(1));
+    shop.tell(&seen(paid(2, &[(ITEM, 1)], shop.now)));
+    assert_eq!(shop.live(20).location, NEAR);
 }

@@ -4,6 +4,7 @@ use crate::command::*;
 use crate::decide::tests::kit::*;
 use crate::ids::*;
 use crate::order::assignment::AssignmentState;
+use crate::order::refund::RefundStatus;
 use crate::order::trade::UnassignedState;
 use crate::place::{Location, StoreStatus};
 use crate::seller::{Acceptor, Allocator};
@@ -132,4 +133,37 @@ fn a_shut_store_gives_its_offers_back_and_an_opened_one_gets_what_waits() {
     set_status(&mut shop, NEAR, StoreStatus::Normal);
     shop.work_off();
     assert_eq!((shop.live(20).location, shop.live(20).state.clone()), (NEAR, AssignmentState::Notified));
+}
+
+#[test]
+fn an_offer_freed_of_its_refund_gives_way_in_a_cell_that_fell_short_meanwhile() {
+    let mut shop = Shop::open(Allocator::Platform, Acceptor::Keeper);
+    shop.stock(NEAR, StockClass::Certain, 2);
+    shop.tell(&seen(paid(1, &[(ITEM, 2)], shop.now)));
+    shop.later(Millis::seconds(1));
+    shop.tell(&Command::SeeRefund(refund(10, 7, RefundStatus::Asked, shop.now)));
+    shrink(&mut shop, 1);
+    assert_eq!(shop.cell(NEAR, StockClass::Certain).available(), -1, "what is asked back keeps its units");
+    shop.later(Millis::seconds(1));
+    shop.tell(&Command::SeeRefund(refund(10, 7, RefundStatus::Withdrawn, shop.now)));
+    shop.work_off();
+    assert_eq!(shop.cell(NEAR, StockClass::Certain).available(), 1);
+    assert_eq!(shop.unassigned(1, 10).unwrap().name(), "unfillable");
+}
+
+#[test]
+fn units_a_store_accepted_but_never_held_give_way_when_it_gives_them_back() {
+    let mut shop = Shop::open(isv(), Acceptor::Keeper);
+    shop.stock(FAR, StockClass::Certain, 2);
+    shop.tell(&seen(paid(1, &[(ITEM, 2)], shop.now)));
+    shop.later(Millis::seconds(1));
+    shop.tell(&sync(10, NEAR, shop.now));
+    let said = answer(10, NEAR, keeper(NEAR), shop.now);
+    shop.tell(&Command::Accept(said.clone()));
+    shop.stock_of(ARTICLE, FAR, StockClass::Certain, -1, BillKind::Balance);
+    shop.work_off();
+    assert_eq!(shop.cell(FAR, StockClass::Certain).available(), -1, "accepted units are kept");
+    shop.tell(&refusing(said, RefuseReason::Other));
+    shop.work_off();
+    assert_eq!(shop.cell(FAR, StockClass::Certain).available(), 1);
 }
