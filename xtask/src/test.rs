@@ -58,7 +58,7 @@ impl Part {
             Self::Core => const { &[all("astrolabe-core")] },
             Self::Store => const { &[all("astrolabe-store")] },
             Self::Wire => const { &[all("astrolabe-protocol"), some("astrolabe-server", "gateway")] },
-            Self::Orders => const { &[some("astrolabe-core", "order"), all("astrolabe-server")] },
+            Self::Orders => const { &[some("astrolabe-core", "order"), all("astrolabe-server"), all("astrolabe")] },
             Self::Sim => const { &[all("astrolabe-sim")] },
             Self::Router => const { &[some("astrolabe-core", "routing")] },
             Self::Console => &[],

@@ -63,9 +63,22 @@ pub struct ToldAllocation {
 #[serde(rename_all = "snake_case")]
 pub enum OutwardState {
     /// Waits for its next attempt.
-    Pending { attempts: u32, next_at: Timestamp, last_error: Option<String> },
-    Delivered { attempts: u32, at: Timestamp },
-    Dead { attempts: u32, at: Timestamp, error: String },
+    Pending {
+        attempts: u32,
+        next_at: Timestamp,
+        last_error: Option<String>,
+    },
+    Delivered {
+        attempts: u32,
+        at: Timestamp,
+    },
+    Dead {
+        attempts: u32,
+        at: Timestamp,
+        error: String,
+    },
     /// The receiver registered no address for it: nothing was sent, and nothing has to be.
-    Skipped { at: Timestamp },
+    Skipped {
+        at: Timestamp,
+    },
 }

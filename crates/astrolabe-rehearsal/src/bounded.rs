@@ -34,7 +34,10 @@ where
     Ok(done.into_iter().map(|(_, value)| value).collect())
 }
 
-fn collect<T, E>(joined: Result<(usize, Result<T, E>), tokio::task::JoinError>, done: &mut Vec<(usize, T)>) -> Result<(), E> {
+fn collect<T, E>(
+    joined: Result<(usize, Result<T, E>), tokio::task::JoinError>,
+    done: &mut Vec<(usize, T)>,
+) -> Result<(), E> {
     match joined {
         Ok((index, result)) => {
             done.push((index, result?));

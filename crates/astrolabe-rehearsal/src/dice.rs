@@ -12,7 +12,9 @@ impl Dice {
     #[must_use]
     pub fn new(seed: u64, stream: &str) -> Self {
         // FNV-1a: any fixed mixing will do, as long as it is the same on every machine.
-        let mixed = stream.bytes().fold(0xcbf2_9ce4_8422_2325_u64 ^ seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+        let mixed = stream.bytes().fold(0xcbf2_9ce4_8422_2325_u64 ^ seed, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
         Self(Xoshiro256PlusPlus::seed_from_u64(mixed))
     }
 
@@ -96,7 +98,9 @@ mod tests {
 
     #[test]
     fn a_seed_repeats_and_streams_differ() {
-        let draw = |seed, stream| (0..20).scan(Dice::new(seed, stream), |dice, _| Some(dice.between(0, 1_000_000))).collect::<Vec<_>>();
+        let draw = |seed, stream| {
+            (0..20).scan(Dice::new(seed, stream), |dice, _| Some(dice.between(0, 1_000_000))).collect::<Vec<_>>()
+        };
         assert_eq!(draw(1, "a"), draw(1, "a"));
         assert_ne!(draw(1, "a"), draw(1, "b"));
         assert_ne!(draw(1, "a"), draw(2, "a"));

@@ -51,7 +51,12 @@ impl Heard {
     /// # Errors
     /// The refusal to answer with.
     pub fn spi(&self, secret: &Secret) -> Result<SpiCall, SpiRefusal> {
-        let incoming = SpiIncoming { query: &self.query, headers: &self.headers, content_type: self.content_type(), body: &self.body };
+        let incoming = SpiIncoming {
+            query: &self.query,
+            headers: &self.headers,
+            content_type: self.content_type(),
+            body: &self.body,
+        };
         receive(&incoming, secret, clock::now())
     }
 }
@@ -96,13 +101,17 @@ impl Listener {
     /// It is taken, or does not belong to this machine alone.
     pub async fn open_at(address: SocketAddr) -> std::io::Result<Self> {
         if !address.ip().is_loopback() {
-            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "a stand-in listens on loopback addresses only"));
+            return Err(std::io::Error::new(
+                std::io::ErrorKind::InvalidInput,
+                "a stand-in listens on loopback addresses only",
+            ));
         }
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let seat: Seat = Arc::new(OnceLock::new());
         let (stop, mut stopped) = watch::channel(false);
-        let router = Router::new().fallback(answer).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).with_state(Arc::clone(&seat));
+        let router =
+            Router::new().fallback(answer).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).with_state(Arc::clone(&seat));
         let task = tokio::spawn(async move {
             let until = async move {
                 if stopped.wait_for(|stop| *stop).await.is_err() {
@@ -144,8 +153,14 @@ impl Listener {
 async fn answer(State(seat): State<Seat>, request: Request) -> Response {
     let Some(party) = seat.get().cloned() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, BODY_BYTES_MAX).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
-    let headers = parts.headers.iter().filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect();
+    let Ok(body) = axum::body::to_bytes(body, BODY_BYTES_MAX).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let headers = parts
+        .headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
+        .collect();
     let heard = Heard {
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),

@@ -69,7 +69,11 @@ pub struct AppParty {
 impl AppParty {
     fn of(seller: SellerId, kind: &str, number: i64) -> Self {
         let key = format!("1{seller:07}{number}", seller = seller.0);
-        Self { session: format!("session-{kind}-{seller}"), secret: format!("secret-{kind}-{seller}"), key: AppKey::new(key) }
+        Self {
+            session: format!("session-{kind}-{seller}"),
+            secret: format!("secret-{kind}-{seller}"),
+            key: AppKey::new(key),
+        }
     }
 
     /// Its secret.
@@ -173,7 +177,12 @@ impl Parties {
         let allocator = if self.mode.isv_allocates() { format!("app:{}", self.isv.key) } else { "platform".to_owned() };
         let acceptor = if self.mode.pos_accepts() { format!("app:{}", self.pos.key) } else { "keeper".to_owned() };
         line(format!("[[seller]]\nid = {}\nnick = {}", self.seller, quoted(&self.nick)));
-        line(format!("allocator = {}\nacceptor = {}\nwms = {}", quoted(&allocator), quoted(&acceptor), quoted(self.warehouse_app().key.as_str())));
+        line(format!(
+            "allocator = {}\nacceptor = {}\nwms = {}",
+            quoted(&allocator),
+            quoted(&acceptor),
+            quoted(self.warehouse_app().key.as_str())
+        ));
         if !settings.is_empty() {
             line("[seller.settings]".to_owned());
             settings.iter().for_each(|(name, value)| line(format!("{name} = {value}")));
@@ -192,7 +201,10 @@ impl Parties {
         toml
     }
 
-    fn apps<'a>(&'a self, addresses: &'a Addresses) -> [(&'a AppParty, &'static str, &'static str, Option<&'a LocalUrl>); 4] {
+    fn apps<'a>(
+        &'a self,
+        addresses: &'a Addresses,
+    ) -> [(&'a AppParty, &'static str, &'static str, Option<&'a LocalUrl>); 4] {
         [
             (&self.erp, "商家 ERP", r#"["erp"]"#, None),
             (&self.isv, "分单 ISV", r#"["allocator"]"#, addresses.isv.as_ref()),
@@ -284,7 +296,11 @@ mod tests {
         let bare = parties.declaration(&[], &Addresses::default(), &[]);
         assert!(!bare.contains("spi =") && !bare.contains("endpoint"));
         let url = LocalUrl::parse("http://127.0.0.1:9/spi").unwrap();
-        let full = parties.declaration(&[], &Addresses { pos: Some(url), ..Addresses::default() }, &[("takeover", "true".into())]);
+        let full = parties.declaration(
+            &[],
+            &Addresses { pos: Some(url), ..Addresses::default() },
+            &[("takeover", "true".into())],
+        );
         assert!(full.contains(r#"spi = { online = "http://127.0.0.1:9/spi" }"#));
         assert!(full.contains("[seller.settings]\ntakeover = true"));
         assert!(full.contains(&format!("acceptor = \"app:{}\"", parties.pos.key)));

@@ -157,7 +157,9 @@ pub fn read(path: &Path) -> io::Result<Vec<Acknowledged>> {
         match serde_json::from_str(line) {
             Ok(fact) => facts.push(fact),
             Err(_) if index + 1 == lines.len() => {}
-            Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, format!("line {}: {error}", index + 1))),
+            Err(error) => {
+                return Err(io::Error::new(io::ErrorKind::InvalidData, format!("line {}: {error}", index + 1)));
+            }
         }
     }
     Ok(facts)

@@ -88,8 +88,14 @@ async fn create_stores(connector: &Connector, merchant: &Arc<Merchant>) -> Resul
         async move {
             let shop = &merchant.shops[index];
             let what = format!("create store {}", shop.code);
-            let answer = done(&what, connector.call_until_known("taobao.qimen.store.create", Shape::Qimen, &store_fields(shop, &merchant.nick)).await)?;
-            let id = answer.fields().long("store_id").map_err(|error| SeedError::Failed { what, why: error.to_string() })?;
+            let answer = done(
+                &what,
+                connector
+                    .call_until_known("taobao.qimen.store.create", Shape::Qimen, &store_fields(shop, &merchant.nick))
+                    .await,
+            )?;
+            let id =
+                answer.fields().long("store_id").map_err(|error| SeedError::Failed { what, why: error.to_string() })?;
             Ok(StoreId(id))
         }
     })
@@ -129,10 +135,17 @@ async fn list_items(connector: &Connector, seeded: &Seeded) -> Result<(), SeedEr
         let connector = connector.clone();
         async move {
             let tag = Fields::new().with("item_id", item.0).with("types", vec!["storeDeliver"]).with("status", 1_i64);
-            done(&format!("tag item {item}"), connector.call_until_known("taobao.omniorder.item.tag.operate", Shape::TopJson, &tag).await)?;
+            done(
+                &format!("tag item {item}"),
+                connector.call_until_known("taobao.omniorder.item.tag.operate", Shape::TopJson, &tag).await,
+            )?;
             for part in stores.chunks(STORES_BOUND_PER_CALL) {
-                let bind = Fields::new().with("action_type", "ADD").with("item_id", item.0).with("store_ids", part.to_vec());
-                done(&format!("bind item {item}"), connector.call_until_known("taobao.qimen.itemstore.banding", Shape::TopJson, &bind).await)?;
+                let bind =
+                    Fields::new().with("action_type", "ADD").with("item_id", item.0).with("store_ids", part.to_vec());
+                done(
+                    &format!("bind item {item}"),
+                    connector.call_until_known("taobao.qimen.itemstore.banding", Shape::TopJson, &bind).await,
+                )?;
             }
             Ok(())
         }
@@ -150,7 +163,10 @@ async fn load_stock(connector: &Connector, seeded: &Seeded) -> Result<(), SeedEr
     for_each(CALLS_AT_ONCE, calls, |fields| {
         let connector = connector.clone();
         async move {
-            done("first stock", connector.call_until_known("taobao.qimen.storeinventory.iteminitial", Shape::Qimen, &fields).await)?;
+            done(
+                "first stock",
+                connector.call_until_known("taobao.qimen.storeinventory.iteminitial", Shape::Qimen, &fields).await,
+            )?;
             Ok(())
         }
     })
@@ -182,13 +198,19 @@ fn stock_calls(seeded: &Seeded, at: EpochMs) -> Vec<Fields> {
 }
 
 fn stock_call(seeded: &Seeded, at: EpochMs, stores: Vec<Fields>) -> Fields {
-    Fields::new().with("user_id", seeded.merchant.seller.0).with("operation_time", format_datetime(at)).with("stores", stores)
+    Fields::new()
+        .with("user_id", seeded.merchant.seller.0)
+        .with("operation_time", format_datetime(at))
+        .with("stores", stores)
 }
 
 fn store_of(seeded: &Seeded, shelf: Shelf, lines: &[&StockLine]) -> Fields {
     let location = seeded.location(shelf);
     let bills: Vec<Fields> = lines.iter().map(|line| bill(line)).collect();
-    Fields::new().with("warehouse_type", location.stock_type()).with("warehouse_id", location.id_text()).with("store_inventories", bills)
+    Fields::new()
+        .with("warehouse_type", location.stock_type())
+        .with("warehouse_id", location.id_text())
+        .with("store_inventories", bills)
 }
 
 fn bill(line: &StockLine) -> Fields {
@@ -221,7 +243,8 @@ mod tests {
 
     #[test]
     fn stock_calls_keep_the_published_bounds_and_leave_nothing_out() {
-        let spec = MerchantSpec { seed: 1, seller: SellerId(1), nick: "x".into(), stores: 320, skus_min: 500, orders: 1_000 };
+        let spec =
+            MerchantSpec { seed: 1, seller: SellerId(1), nick: "x".into(), stores: 320, skus_min: 500, orders: 1_000 };
         let merchant = Arc::new(Merchant::generate(&spec));
         let stores = (1..=320).map(StoreId).collect();
         let seeded = Seeded { merchant: Arc::clone(&merchant), stores };
@@ -239,7 +262,8 @@ mod tests {
 
     #[test]
     fn bill_numbers_are_unique_and_short() {
-        let spec = MerchantSpec { seed: 2, seller: SellerId(999), nick: "x".into(), stores: 320, skus_min: 500, orders: 100 };
+        let spec =
+            MerchantSpec { seed: 2, seller: SellerId(999), nick: "x".into(), stores: 320, skus_min: 500, orders: 100 };
         let merchant = Merchant::generate(&spec);
         let numbers: std::collections::BTreeSet<String> =
             merchant.stock.iter().map(|line| bill(line).text("bill_num").unwrap().to_owned()).collect();

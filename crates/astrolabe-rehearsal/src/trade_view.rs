@@ -101,10 +101,17 @@ impl TradeView {
             Some(_) => return Standing::Open,
             None => {}
         }
-        match self.assignments.iter().rfind(|assignment| assignment.oid == oid).map(|assignment| assignment.state.as_str()) {
+        match self
+            .assignments
+            .iter()
+            .rfind(|assignment| assignment.oid == oid)
+            .map(|assignment| assignment.state.as_str())
+        {
             Some("cancelled") => Standing::Cancelled,
             Some("closed") => Standing::Closed,
-            Some("cancel_denied" | "shipped" | "signed" | "return_requested" | "returned" | "refunded") => Standing::Gone,
+            Some("cancel_denied" | "shipped" | "signed" | "return_requested" | "returned" | "refunded") => {
+                Standing::Gone
+            }
             Some(_) | None => Standing::Open,
         }
     }

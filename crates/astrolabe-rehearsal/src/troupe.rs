@@ -52,7 +52,8 @@ impl Troupe {
     /// # Errors
     /// [`GatherError`].
     pub async fn gather(spec: &MerchantSpec, mode: Mode) -> Result<Self, GatherError> {
-        let (isv, pos, wms, channel) = (Listener::open().await?, Listener::open().await?, Listener::open().await?, Listener::open().await?);
+        let (isv, pos, wms, channel) =
+            (Listener::open().await?, Listener::open().await?, Listener::open().await?, Listener::open().await?);
         let addresses = Addresses {
             isv: Some(isv.url("/spi")?),
             pos: Some(pos.url("/spi")?),
@@ -88,7 +89,13 @@ impl Troupe {
         let mut tasks = JoinSet::new();
         tasks.spawn(Arc::clone(&till).run());
 
-        let isv = Isv::new(parties.isv.connector(http, server, parties.seller), parties.isv.key.as_str(), parties.isv.secret(), seeded, stage.clone());
+        let isv = Isv::new(
+            parties.isv.connector(http, server, parties.seller),
+            parties.isv.key.as_str(),
+            parties.isv.secret(),
+            seeded,
+            stage.clone(),
+        );
         self.isv.seat(isv);
         let answers = if parties.mode.isv_allocates() { RefundAnswers::BySync } else { RefundAnswers::ByUpdate };
         for (listener, party) in [(&self.pos, &parties.pos), (&self.wms, &parties.wms)] {
@@ -96,7 +103,8 @@ impl Troupe {
             listener.seat(Pos::new(connector, party.secret(), answers, Arc::clone(&till), stage.clone()));
         }
         if !parties.mode.pos_accepts() {
-            let keeper = Keeper::new(http.clone(), server.clone(), &parties.merchant_token(), seeded, till, stage.clone());
+            let keeper =
+                Keeper::new(http.clone(), server.clone(), &parties.merchant_token(), seeded, till, stage.clone());
             tasks.spawn(keeper.run());
         }
         let maker = TradeMaker::new(&self.merchant, clock::now().0 / 1_000);

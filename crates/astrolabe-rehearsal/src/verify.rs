@@ -56,17 +56,28 @@ impl Verdict {
 ///
 /// # Errors
 /// The platform does not answer; a refusal is an answer.
-pub async fn verify(http: &Http, server: &LocalUrl, sellers: &[Parties], facts: &[Acknowledged]) -> Result<Verdict, CallError> {
+pub async fn verify(
+    http: &Http,
+    server: &LocalUrl,
+    sellers: &[Parties],
+    facts: &[Acknowledged],
+) -> Result<Verdict, CallError> {
     let mut verdict = Verdict::default();
     for parties in sellers {
-        let own: Vec<&Fact> = facts.iter().filter(|known| known.seller == parties.seller).map(|known| &known.fact).collect();
+        let own: Vec<&Fact> =
+            facts.iter().filter(|known| known.seller == parties.seller).map(|known| &known.fact).collect();
         verdict.add(verify_trades(http, server, parties, &own).await?);
         verdict.add(verify_stock(http, server, parties, &own).await?);
     }
     Ok(verdict)
 }
 
-async fn verify_trades(http: &Http, server: &LocalUrl, parties: &Parties, facts: &[&Fact]) -> Result<Verdict, CallError> {
+async fn verify_trades(
+    http: &Http,
+    server: &LocalUrl,
+    parties: &Parties,
+    facts: &[&Fact],
+) -> Result<Verdict, CallError> {
     let mut by_trade: BTreeMap<Tid, Vec<Fact>> = BTreeMap::new();
     for fact in facts {
         if let Some(tid) = trade_of(fact) {
@@ -94,7 +105,9 @@ async fn verify_trades(http: &Http, server: &LocalUrl, parties: &Parties, facts:
 fn trade_of(fact: &Fact) -> Option<Tid> {
     match fact {
         Fact::TradeSeen { tid } => Some(*tid),
-        Fact::Allocated(told) | Fact::Accepted(told) | Fact::Refused(told) | Fact::Shipped { told, .. } => Some(told.tid),
+        Fact::Allocated(told) | Fact::Accepted(told) | Fact::Refused(told) | Fact::Shipped { told, .. } => {
+            Some(told.tid)
+        }
         Fact::BillApplied(_) | Fact::Reserved { .. } => None,
     }
 }
@@ -110,7 +123,9 @@ fn judge(tid: Tid, view: Option<&TradeView>, facts: &[Fact]) -> Verdict {
             // A store that refuses after accepting gives back; a refusal that found the offer lapsed was no refusal.
             Fact::Refused(told) => has(told, "refused") || has(told, "gave_back"),
             Fact::Shipped { told, waybill } => {
-                let there = |view: &TradeView| view.assignments.iter().any(|at| at.oid == told.oid && at.waybill.as_deref() == Some(&waybill.0));
+                let there = |view: &TradeView| {
+                    view.assignments.iter().any(|at| at.oid == told.oid && at.waybill.as_deref() == Some(&waybill.0))
+                };
                 has(told, "shipped") && view.is_some_and(there)
             }
             Fact::BillApplied(_) | Fact::Reserved { .. } => continue,
@@ -120,10 +135,16 @@ fn judge(tid: Tid, view: Option<&TradeView>, facts: &[Fact]) -> Verdict {
     verdict
 }
 
-async fn verify_stock(http: &Http, server: &LocalUrl, parties: &Parties, facts: &[&Fact]) -> Result<Verdict, CallError> {
+async fn verify_stock(
+    http: &Http,
+    server: &LocalUrl,
+    parties: &Parties,
+    facts: &[&Fact],
+) -> Result<Verdict, CallError> {
     let connector = parties.erp.connector(http, server, parties.seller);
     let mut verdict = Verdict::default();
-    let bills = facts.iter().rev().filter_map(|fact| if let Fact::BillApplied(bill) = fact { Some(bill) } else { None });
+    let bills =
+        facts.iter().rev().filter_map(|fact| if let Fact::BillApplied(bill) = fact { Some(bill) } else { None });
     for bill in bills.take(BILLS_MAX) {
         let stands = bill_stands(&connector, parties.seller, bill).await?;
         verdict.note(stands, || format!("bill {}", bill.bill));

@@ -105,7 +105,9 @@ impl Http {
     /// What the HTTP library says when it cannot start.
     pub fn new() -> Result<Self, CallError> {
         // The library builds no client without a provider, even for plain http; a second installation changes nothing.
-        if rustls::crypto::CryptoProvider::get_default().is_none() && rustls::crypto::ring::default_provider().install_default().is_err() {
+        if rustls::crypto::CryptoProvider::get_default().is_none()
+            && rustls::crypto::ring::default_provider().install_default().is_err()
+        {
             tracing::debug!("another thread installed the crypto provider first");
         }
         reqwest::Client::builder()
@@ -123,7 +125,13 @@ impl Http {
     ///
     /// # Errors
     /// [`CallError::Unknown`].
-    pub async fn post(&self, url: &str, headers: &[(String, String)], content_type: &str, body: Vec<u8>) -> Result<(u16, Vec<u8>), CallError> {
+    pub async fn post(
+        &self,
+        url: &str,
+        headers: &[(String, String)],
+        content_type: &str,
+        body: Vec<u8>,
+    ) -> Result<(u16, Vec<u8>), CallError> {
         let request = headers.iter().fold(self.0.post(url), |request, (name, value)| request.header(name, value));
         finish(request.header("content-type", content_type).body(body)).await
     }
@@ -193,7 +201,8 @@ impl Connector {
     /// With the app's key and secret and the seller's session.
     #[must_use]
     pub fn new(http: Http, server: LocalUrl, app_key: AppKey, secret: Secret, session: &str, seller: SellerId) -> Self {
-        let credentials = Credentials { app_key, secret, session: Some(session.to_owned()), customer_id: Some(seller.to_string()) };
+        let credentials =
+            Credentials { app_key, secret, session: Some(session.to_owned()), customer_id: Some(seller.to_string()) };
         Self { http, server, credentials, signing: Signing::default() }
     }
 
@@ -221,7 +230,9 @@ impl Connector {
     /// # Errors
     /// [`CallError`].
     pub async fn call(&self, name: &str, shape: Shape, fields: &Fields) -> Result<Answer, CallError> {
-        let Some(Found::Method(method, _)) = find_inward(name) else { return Err(CallError::NoSuchMethod(name.to_owned())) };
+        let Some(Found::Method(method, _)) = find_inward(name) else {
+            return Err(CallError::NoSuchMethod(name.to_owned()));
+        };
         let outgoing = Outgoing { called_as: name, signing: self.signing, ..Outgoing::new(method, fields, shape) };
         let request = build(&outgoing, &self.credentials, clock::now());
         let url = self.server.at(&format!("{}?{}", door_path(request.door), request.query));

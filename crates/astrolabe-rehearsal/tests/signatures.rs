@@ -8,8 +8,8 @@ use astrolabe_protocol::client::{Credentials, Outgoing, Shape, build};
 use astrolabe_protocol::{AppKey, Fields, Secret};
 use astrolabe_rehearsal::clock;
 use astrolabe_rehearsal::ids::{Location, SellerId, StoreId};
-use astrolabe_rehearsal::merchant::{Merchant, MerchantSpec, TradeMaker};
 use astrolabe_rehearsal::listener::{Listener, Party};
+use astrolabe_rehearsal::merchant::{Merchant, MerchantSpec, TradeMaker};
 use astrolabe_rehearsal::parties::{Mode, Parties};
 use astrolabe_rehearsal::recorder::Recorder;
 use astrolabe_rehearsal::rehearse::{DriveSpec, Driven, Tempo, drive};
@@ -89,10 +89,14 @@ async fn an_isv_and_a_pos_pass_the_rehearsal() {
     let set = set();
     let seeded = seeded(&set);
     let connector = set.parties.isv.connector(&set.http, &set.nowhere, SELLER);
-    let isv = Isv::new(connector.clone(), set.parties.isv.key.as_str(), set.parties.isv.secret(), &seeded, set.stage.clone());
+    let isv =
+        Isv::new(connector.clone(), set.parties.isv.key.as_str(), set.parties.isv.secret(), &seeded, set.stage.clone());
     let till = Arc::new(Till::new(connector.clone(), &seeded, set.stage.clone()));
     let pos = Pos::new(connector, set.parties.pos.secret(), RefundAnswers::ByUpdate, till, set.stage.clone());
-    for (party, driven) in [(isv as Arc<dyn Party>, Driven::Isv), (pos as Arc<dyn Party>, Driven::Pos { store: Location::Store(StoreId(1)) })] {
+    for (party, driven) in [
+        (isv as Arc<dyn Party>, Driven::Isv),
+        (pos as Arc<dyn Party>, Driven::Pos { store: Location::Store(StoreId(1)) }),
+    ] {
         let (listener, address) = seat(party).await;
         let before = set.tally.get(Counted::BadSignatures);
         let report = drive(&set.http, &drive_spec(&set, address, driven)).await;
@@ -109,7 +113,10 @@ async fn a_party_that_does_not_check_signatures_fails_the_rehearsal() {
     impl Party for Careless {
         fn hear(self: Arc<Self>, _: astrolabe_rehearsal::listener::Heard) -> astrolabe_rehearsal::listener::Saying {
             Box::pin(async {
-                astrolabe_protocol::answer::Rendered { content_type: "application/json", body: r#"{"code":"0","message":""}"#.into() }
+                astrolabe_protocol::answer::Rendered {
+                    content_type: "application/json",
+                    body: r#"{"code":"0","message":""}"#.into(),
+                }
             })
         }
     }
@@ -117,7 +124,8 @@ async fn a_party_that_does_not_check_signatures_fails_the_rehearsal() {
     let (listener, address) = seat(Arc::new(Careless)).await;
     let report = drive(&set.http, &drive_spec(&set, address, Driven::Isv)).await;
     assert!(!report.passed());
-    let failed: Vec<&String> = report.methods.iter().filter(|(_, method)| method.failed > 0).map(|(name, _)| name).collect();
+    let failed: Vec<&String> =
+        report.methods.iter().filter(|(_, method)| method.failed > 0).map(|(name, _)| name).collect();
     assert_eq!(failed, ["taobao.qimen.omniorder.allocate (wrong signature)"]);
     listener.close().await;
 }
@@ -131,15 +139,23 @@ async fn the_channel_takes_a_consignment_signed_with_its_own_secret_and_session_
     listener.seat(channel);
     let url = listener.url("/router/rest").unwrap();
     let party = &set.parties.at_channel;
-    let good = Credentials { app_key: party.key.clone(), secret: party.secret(), session: Some(party.session.clone()), customer_id: None };
+    let good = Credentials {
+        app_key: party.key.clone(),
+        secret: party.secret(),
+        session: Some(party.session.clone()),
+        customer_id: None,
+    };
     let table = [
         (good.clone(), true),
         (Credentials { secret: Secret::new("x"), ..good.clone() }, false),
         (Credentials { session: Some("x".into()), ..good.clone() }, false),
         (Credentials { app_key: AppKey::new("x"), ..good.clone() }, false),
     ];
-    let Some(Found::Method(method, _)) = find_inward("taobao.logistics.offline.send") else { panic!("in the catalogue") };
-    let fields = Fields::new().with("tid", 1_i64).with("sub_tid", vec![2_i64]).with("out_sid", "SF1").with("company_code", "SF");
+    let Some(Found::Method(method, _)) = find_inward("taobao.logistics.offline.send") else {
+        panic!("in the catalogue")
+    };
+    let fields =
+        Fields::new().with("tid", 1_i64).with("sub_tid", vec![2_i64]).with("out_sid", "SF1").with("company_code", "SF");
     for (credentials, taken) in table {
         let request = build(&Outgoing::new(method, &fields, Shape::TopJson), &credentials, clock::now());
         let at = format!("{url}?{}", request.query);

@@ -95,8 +95,7 @@ pub fn load(file: Option<PathBuf>, flags: Flags) -> Result<LoadedConfig, ConfigE
         // ASTROLABE_TEST_* and the like belong to tests, not to the server.
         .merge(Env::prefixed(ENV_PREFIX).only(&FIELDS))
         .merge(Serialized::defaults(flags));
-    let config: ServerConfig =
-        figment.extract().map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
+    let config: ServerConfig = figment.extract().map_err(|error| ConfigError::Unreadable(Box::new(error)))?;
     check(&config)?;
     Ok(LoadedConfig { origins: origins(&figment), config })
 }
@@ -175,7 +174,7 @@ mod tests {
 
     #[test]
     fn flags_win_and_every_value_says_where_it_came_from() {
-        let flags = Flags { listen: Some(SocketAddr::from(([127, 0, 0, 1], 9)),), ..Flags::default() };
+        let flags = Flags { listen: Some(SocketAddr::from(([127, 0, 0, 1], 9))), ..Flags::default() };
         let loaded = load(None, flags).expect("defaults are fine");
         assert_eq!(loaded.config.listen.port(), 9);
         let source = |name: &str| loaded.origins.iter().find(|(known, _, _)| known == name).cloned();

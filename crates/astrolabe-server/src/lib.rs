@@ -62,14 +62,14 @@ pub async fn open(config: &ServerConfig) -> Result<Arc<App>, StartError> {
 pub async fn start(config: &ServerConfig) -> Result<RunningServer, StartError> {
     api::install_metrics();
     let app = open(config).await?;
+    app.store.give_up_leases(app.node).await?;
     serve(app, config.listen).await
 }
 
 /// Listens and works on an opened app.
 pub async fn serve(app: Arc<App>, address: SocketAddr) -> Result<RunningServer, StartError> {
     let router = api::router(&app).merge(gateway::router(&app));
-    let listening =
-        http::listen(address, router).await.map_err(|error| StartError::Listen { address, error })?;
+    let listening = http::listen(address, router).await.map_err(|error| StartError::Listen { address, error })?;
     let workers = Workers::start(&app);
     tracing::info!(address = %listening.address, database = app.store.kind(), "listening");
     Ok(RunningServer { app, listening, workers })

@@ -57,6 +57,10 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// trade to one receiver only the first pending one is given.
     async fn lease_outward(&self, now: Timestamp, lease: Lease, limit: usize) -> Result<Vec<DueOutward>, StoreError>;
 
+    /// Gives up the leases that this node number holds: what a process of that number left when it died is due again.
+    /// Asked once, at start.
+    async fn give_up_leases(&self, node: i64) -> Result<(), StoreError>;
+
     // Looking.
 
     /// One trade with everything known of it.

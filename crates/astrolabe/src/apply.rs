@@ -11,13 +11,11 @@ use crate::terminal::say;
 /// Applies a file and prints one line a thing.
 pub(crate) async fn run(args: ApplyArgs) -> Result<ExitCode, String> {
     let file = args.file;
-    let toml =
-        std::fs::read_to_string(&file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
+    let toml = std::fs::read_to_string(&file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
     let LoadedConfig { config, .. } = args.database.load()?;
     let app = astrolabe_server::open(&config).await.map_err(|error| error.to_string())?;
-    let applied = declare::apply(&app, &toml, args.dry_run)
-        .await
-        .map_err(|error| format!("{}: {error}", file.display()))?;
+    let applied =
+        declare::apply(&app, &toml, args.dry_run).await.map_err(|error| format!("{}: {error}", file.display()))?;
     app.lanes.drain().await;
     for line in &applied.lines {
         say(line);

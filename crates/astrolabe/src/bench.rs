@@ -105,7 +105,11 @@ pub(crate) async fn run(args: BenchArgs) -> Result<ExitCode, String> {
         None => against_own_servers(&args).await?,
     };
     let per_second = |arrangement: &str| {
-        let run = runs.iter().find(|run| run.arrangement == arrangement && run.report.connections == RATIO_CONNECTIONS && run.report.offered_per_second.is_none());
+        let run = runs.iter().find(|run| {
+            run.arrangement == arrangement
+                && run.report.connections == RATIO_CONNECTIONS
+                && run.report.offered_per_second.is_none()
+        });
         run.map(|run| run.report.per_second).filter(|rate| *rate > 0.0)
     };
     let ratio = per_second(GROUPED).zip(per_second(ALONE)).map(|(grouped, alone)| grouped / alone);
@@ -171,7 +175,8 @@ impl Bench {
                     session: Some(erp.session.clone()),
                     customer_id: None,
                 };
-                let listing = self.merchant.stock.first().map(|line| line.listing).ok_or("the merchant has no stock")?;
+                let listing =
+                    self.merchant.stock.first().map(|line| line.listing).ok_or("the merchant has no stock")?;
                 hot_sku::run(&spec, &credentials, listing).await
             }
         };
@@ -182,7 +187,8 @@ impl Bench {
 fn write_declaration(args: &BenchArgs, file: &Path) -> Result<ExitCode, String> {
     let bench = Bench::new(args, SellerId(TARGET_SELLER))?;
     let sink = LocalUrl::parse(&format!("http://{}/spi", args.sink)).map_err(|error| error.to_string())?;
-    std::fs::write(file, bench.declaration(sink)).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
+    std::fs::write(file, bench.declaration(sink))
+        .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     say(format!("apply it with `astrolabe apply -f {}`; the server must allow private addresses", file.display()));
     Ok(ExitCode::SUCCESS)
 }
@@ -195,7 +201,13 @@ async fn against_target(args: &BenchArgs, target: &str) -> Result<Vec<Run>, Stri
     bench.seed(&server).await?;
     let mut runs = Vec::new();
     for connections in [RATIO_CONNECTIONS, 1, 512] {
-        measure_into(&mut runs, &bench, AS_FOUND, Aim { server: &server, sink: &sink, connections, pace: Pace::Closed }).await?;
+        measure_into(
+            &mut runs,
+            &bench,
+            AS_FOUND,
+            Aim { server: &server, sink: &sink, connections, pace: Pace::Closed },
+        )
+        .await?;
     }
     sink.close().await;
     Ok(runs)
@@ -218,7 +230,8 @@ async fn against_own_servers(args: &BenchArgs) -> Result<Vec<Run>, String> {
         measure_into(&mut runs, &bench, arrangement, aim(1, Pace::Closed)).await?;
         if arrangement == GROUPED {
             let half = runs.first().map_or(1.0, |run| run.report.per_second / 2.0).max(1.0);
-            measure_into(&mut runs, &bench, arrangement, aim(RATIO_CONNECTIONS, Pace::Open { per_second: half })).await?;
+            measure_into(&mut runs, &bench, arrangement, aim(RATIO_CONNECTIONS, Pace::Open { per_second: half }))
+                .await?;
             measure_into(&mut runs, &bench, arrangement, aim(512, Pace::Closed)).await?;
         }
         sink.close().await;
@@ -235,9 +248,17 @@ struct Aim<'a> {
     pace: Pace,
 }
 
-async fn measure_into(runs: &mut Vec<Run>, bench: &Bench, arrangement: &'static str, aim: Aim<'_>) -> Result<(), String> {
+async fn measure_into(
+    runs: &mut Vec<Run>,
+    bench: &Bench,
+    arrangement: &'static str,
+    aim: Aim<'_>,
+) -> Result<(), String> {
     let report = bench.measure(aim.server, aim.sink, aim.connections, aim.pace).await?;
-    say(format!("{arrangement}: {} connections: {:.0} {} a second", report.connections, report.per_second, report.unit));
+    say(format!(
+        "{arrangement}: {} connections: {:.0} {} a second",
+        report.connections, report.per_second, report.unit
+    ));
     runs.push(Run { arrangement, report });
     Ok(())
 }
@@ -245,7 +266,17 @@ async fn measure_into(runs: &mut Vec<Run>, bench: &Bench, arrangement: &'static 
 fn print(figures: &Figures) {
     let mut table = Table::new();
     table.load_style(UTF8_BORDERS_ONLY);
-    table.set_header(["arrangement", "connections", "pace", "step", "per second", "p50 ms", "p99 ms", "max ms", "errors"]);
+    table.set_header([
+        "arrangement",
+        "connections",
+        "pace",
+        "step",
+        "per second",
+        "p50 ms",
+        "p99 ms",
+        "max ms",
+        "errors",
+    ]);
     for run in &figures.runs {
         let report = &run.report;
         let pace = report.offered_per_second.map_or("closed".to_owned(), |rate| format!("open {rate:.0}/s"));
@@ -263,7 +294,17 @@ fn print(figures: &Figures) {
         for step in &report.steps {
             let [p50, p99, max] = [step.p50_ms, step.p99_ms, step.max_ms].map(|ms| format!("{ms:.1}"));
             let rate = format!("{:.0}", step.count as f64 / report.seconds);
-            table.add_row([String::new(), String::new(), String::new(), step.step.clone(), rate, p50, p99, max, String::new()]);
+            table.add_row([
+                String::new(),
+                String::new(),
+                String::new(),
+                step.step.clone(),
+                rate,
+                p50,
+                p99,
+                max,
+                String::new(),
+            ]);
         }
     }
     for column in table.column_iter_mut().skip(4) {
@@ -271,9 +312,14 @@ fn print(figures: &Figures) {
     }
     say(table.to_string());
     for run in &figures.runs {
-        run.report.errors.iter().for_each(|(why, count)| say(format!("  {} ({} connections): {count} × {why}", run.arrangement, run.report.connections)));
+        run.report.errors.iter().for_each(|(why, count)| {
+            say(format!("  {} ({} connections): {count} × {why}", run.arrangement, run.report.connections))
+        });
     }
     if let Some(ratio) = figures.ratio {
-        say(format!("group commit does {ratio:.1} × what one commit per request does, at {RATIO_CONNECTIONS} connections, {} cpus, load generator beside", figures.cpus));
+        say(format!(
+            "group commit does {ratio:.1} × what one commit per request does, at {RATIO_CONNECTIONS} connections, {} cpus, load generator beside",
+            figures.cpus
+        ));
     }
 }

@@ -92,7 +92,11 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, String> {
     let settled = watch(&server.app, &performances, &progress, &args).await?;
     let mut tallies = Vec::new();
     for performance in performances {
-        tallies.push((performance.parties.mode, SellerId(performance.parties.seller.0), Arc::clone(&performance.tally)));
+        tallies.push((
+            performance.parties.mode,
+            SellerId(performance.parties.seller.0),
+            Arc::clone(&performance.tally),
+        ));
         performance.end().await;
     }
     wait_for_deliveries(&server.app, &tallies).await?;
@@ -164,7 +168,9 @@ impl Venue<'_> {
     async fn raise(&self, args: &DemoArgs) -> Result<Vec<Performance>, String> {
         let first = free_sellers(self.app).await?;
         let recorder = match &args.record {
-            Some(path) => Recorder::append_to(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?,
+            Some(path) => {
+                Recorder::append_to(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?
+            }
             None => Recorder::none(),
         };
         let recorder = Arc::new(recorder);
@@ -175,8 +181,11 @@ impl Venue<'_> {
             let troupe = Troupe::gather(&spec(args.seed, first + number as i64, mode, orders), mode)
                 .await
                 .map_err(|error| error.to_string())?;
-            declare::apply(self.app, &troupe.declaration(&settings()), false).await.map_err(|error| error.to_string())?;
-            let seeded = troupe.seed(self.http, self.url).await.map_err(|error| format!("{}: {error}", troupe.parties.nick))?;
+            declare::apply(self.app, &troupe.declaration(&settings()), false)
+                .await
+                .map_err(|error| error.to_string())?;
+            let seeded =
+                troupe.seed(self.http, self.url).await.map_err(|error| format!("{}: {error}", troupe.parties.nick))?;
             say(format!(
                 "  {} {} · {} stores 门店 · {} warehouses 电商仓 · {} SKUs · {} stock cells 库存",
                 mode.section(),
@@ -294,7 +303,8 @@ async fn watch(app: &App, performances: &[Performance], progress: &Progress, arg
     loop {
         let mut standing = Standings::default();
         for performance in performances {
-            let overview = app.store.overview(SellerId(performance.parties.seller.0)).await.map_err(|error| error.to_string())?;
+            let overview =
+                app.store.overview(SellerId(performance.parties.seller.0)).await.map_err(|error| error.to_string())?;
             standing.add(&overview);
         }
         let all_pushed = performances.iter().all(Performance::all_pushed);

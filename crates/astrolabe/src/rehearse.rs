@@ -15,8 +15,8 @@ use astrolabe_rehearsal::temper::Temper;
 use astrolabe_rehearsal::verify::verify;
 use astrolabe_rehearsal::wire::{Http, LocalUrl};
 use clap::{Args, Subcommand};
-use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::Table;
+use comfy_table::presets::UTF8_BORDERS_ONLY;
 
 use crate::terminal::say;
 
@@ -260,9 +260,23 @@ async fn check(http: &Http, args: &VerifyArgs) -> Result<ExitCode, String> {
     let facts = recorder::read(&args.record).map_err(|error| format!("{}: {error}", args.record.display()))?;
     let sellers: std::collections::BTreeSet<SellerId> = facts.iter().map(|known| known.seller).collect();
     // Tokens and keys follow from the seller alone; the mode does not matter for looking.
-    let parties: Vec<Parties> = sellers.into_iter().map(|seller| Parties::of(seller, "", Mode::PlatformKeeper)).collect();
+    let parties: Vec<Parties> =
+        sellers.into_iter().map(|seller| Parties::of(seller, "", Mode::PlatformKeeper)).collect();
     let verdict = verify(http, &local(&args.server)?, &parties, &facts).await.map_err(|error| error.to_string())?;
     verdict.named.iter().for_each(|lost| say(format!("lost: {lost}")));
     say(format!("{} acknowledged facts asked after, {} lost", verdict.asked, verdict.lost));
     Ok(if verdict.lost == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listing_is_an_item_with_or_without_a_sku() {
+        let read = |text| listing(text).map(|listing| (listing.item.0, listing.sku.0));
+        assert_eq!(read("530000000001"), Ok((530_000_000_001, 0)));
+        assert_eq!(read("530000000001:31"), Ok((530_000_000_001, 31)));
+        assert!(read("x").is_err() && read("1:").is_err());
+    }
 }

@@ -10,6 +10,7 @@ use crate::terminal::say;
 /// Runs until SIGTERM or Ctrl-C, then stops without losing an answer.
 pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode, String> {
     let LoadedConfig { config, .. } = args.load()?;
+    raise_file_limit();
     let server = astrolabe_server::start(&config).await.map_err(|error| error.to_string())?;
     say(format!("astrolabe listens on http://{}", server.address()));
     if server.app.directory.get().sellers().next().is_none() {
@@ -19,6 +20,16 @@ pub(crate) async fn run(args: ServeArgs) -> Result<ExitCode, String> {
     say("stopping");
     server.stop().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Every connection is a file: takes as many as the system gives without asking for more rights.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, wanted) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 /// Opens the database, which brings its schema up to date.

@@ -5,7 +5,7 @@ use crate::command::{Address, Outcome, PerLine, RefuseReason, StoreAnswer};
 use crate::ids::{AllocationCode, LocationId, Oid};
 use crate::order::assignment::{Assignment, AssignmentState, Shipment};
 use crate::order::machine::Event;
-use crate::order::timeline::{Actor, Fact};
+use crate::order::timeline::Fact;
 use crate::order::trade::UnassignedState;
 use crate::outward::Message;
 use crate::refusal::Refusal;
@@ -13,7 +13,7 @@ use crate::seller::Acceptor;
 use crate::stock::book::Moment;
 use crate::stock::moves::Move;
 use crate::time::Timestamp;
-use crate::world::{TaskKind, World};
+use crate::world::World;
 
 use super::case::{Case, Note};
 use super::route::{self, Why};
@@ -294,8 +294,8 @@ pub(super) fn ship(
         if assignment.has(Fact::Shipped, 0) {
             return correct(case, &assignment, shipment);
         }
-        channel_comes_first(case, &assignment)?;
-        hand_over(case, &assignment, shipment)?;
+        let flag = channel_comes_first(case, &assignment)?;
+        hand_over(case, &assignment, shipment, flag)?;
         gone.push((assignment.oid, shipment.clone()));
         Ok(true)
     })?;
@@ -309,9 +309,17 @@ pub(super) fn ship(
     Ok(Outcome::Done)
 }
 
-/// The goods leave: the machine's step, with the waybill on the assignment.
-pub(super) fn hand_over(case: &mut Case<'_>, assignment: &Assignment, shipment: &Shipment) -> Result<(), Refusal> {
-    case.carry(assignment.code, Event::Ship { warehouse: assignment.warehouse })?;
+/// The flag of a shipment that was not consigned at the channel first.
+pub(super) const WITHOUT_CHANNEL: &str = "without_channel";
+
+/// The goods leave: the machine's step, with the waybill on the assignment and what is to be flagged on the fact.
+pub(super) fn hand_over(
+    case: &mut Case<'_>,
+    assignment: &Assignment,
+    shipment: &Shipment,
+    flag: Option<&'static str>,
+) -> Result<(), Refusal> {
+    case.carry_because(assignment.code, Event::Ship { warehouse: assignment.warehouse }, flag)?;
     case.assignment_mut(assignment.code)?.shipment = Some(shipment.clone());
     Ok(())
 }
@@ -332,16 +340,15 @@ fn correct(case: &mut Case<'_>, assignment: &Assignment, shipment: &Shipment) ->
     Ok(true)
 }
 
-/// In 3.3 and 3.4 the merchant consigns at the channel first (§3.4); without it the shipment is refused or flagged.
-fn channel_comes_first(case: &mut Case<'_>, assignment: &Assignment) -> Result<(), Refusal> {
+/// In 3.3 and 3.4 the merchant consigns at the channel first (§3.4); without it the shipment is refused, or flagged on
+/// its own fact.
+fn channel_comes_first(case: &Case<'_>, assignment: &Assignment) -> Result<Option<&'static str>, Refusal> {
     let consigned = case.line(assignment.oid)?.channel_consigned.is_some();
     if consigned || case.mode().acceptor == Acceptor::Keeper {
-        return Ok(());
+        return Ok(None);
     }
     if case.world.seller.settings.require_channel_consign {
         return Err(Refusal::ChannelConsignMissing { oid: assignment.oid });
     }
-    case.note(Note::on(assignment, Fact::ShippedWithoutChannel).by(Actor::Platform));
-    case.task(TaskKind::ShippedWithoutChannel, Some(assignment.oid), "not consigned at the channel");
-    Ok(())
+    Ok(Some(WITHOUT_CHANNEL))
 }

@@ -46,7 +46,7 @@ pub(super) fn see_channel_consign(
             let assignment = case.assignment(code)?.clone();
             let ships = machine::step(&assignment.state, Event::Ship { warehouse: true }).is_ok();
             if assignment.warehouse && ships {
-                hand_over(&mut case, &assignment, &shipment)?;
+                hand_over(&mut case, &assignment, &shipment, None)?;
                 gone.push((oid, shipment.clone()));
             }
         }

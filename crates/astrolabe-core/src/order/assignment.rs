@@ -77,14 +77,23 @@ pub enum AssignmentState {
     /// X_SHOP_ALLOCATION.
     Accepted,
     /// X_SHOP_CANCEL: somebody wants it back; timers stop, the hold stays.
-    CancelRequested { from: BeforeCancel, aim: CancelAim },
+    CancelRequested {
+        from: BeforeCancel,
+        aim: CancelAim,
+    },
     /// X_SHOP_CANCEL_DENIED: the goods are already gone.
-    CancelDenied { from: BeforeCancel, aim: CancelAim },
+    CancelDenied {
+        from: BeforeCancel,
+        aim: CancelAim,
+    },
     /// X_SHOP_HANDLED.
     Shipped,
     Signed,
     /// X_HANDLED_CANCEL.
-    ReturnRequested { from: AfterShipping, refund: RefundId },
+    ReturnRequested {
+        from: AfterShipping,
+        refund: RefundId,
+    },
     /// X_MATCHED.
     Returned,
     /// Money back without the goods.

@@ -34,7 +34,6 @@ pub enum Fact {
     ChannelConsigned,
     Shipped,
     ShipmentCorrected,
-    ShippedWithoutChannel,
     ShipLate,
     Signed,
     Closed,

@@ -76,7 +76,6 @@ pub enum TaskKind {
     Mismatch,
     ShipLate,
     ShippedThoughClosed,
-    ShippedWithoutChannel,
     DeadLetter,
 }
 
@@ -90,7 +89,6 @@ impl TaskKind {
             TaskKind::Mismatch => "mismatch",
             TaskKind::ShipLate => "ship_late",
             TaskKind::ShippedThoughClosed => "shipped_though_closed",
-            TaskKind::ShippedWithoutChannel => "shipped_without_channel",
             TaskKind::DeadLetter => "dead_letter",
         }
     }

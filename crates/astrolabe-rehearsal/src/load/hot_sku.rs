@@ -30,7 +30,13 @@ pub async fn run(spec: &LoadSpec, credentials: &Credentials, listing: Listing) -
     let schedule = Schedule::start(spec.pace, spec.window);
     let mut tasks = JoinSet::new();
     for (number, line) in lines.into_iter().enumerate() {
-        let client = Client { reserve: reserve.clone(), release: release.clone(), listing, prefix: format!("HOT-{run}-{number}"), schedule: schedule.clone() };
+        let client = Client {
+            reserve: reserve.clone(),
+            release: release.clone(),
+            listing,
+            prefix: format!("HOT-{run}-{number}"),
+            schedule: schedule.clone(),
+        };
         tasks.spawn(client.run(line));
     }
     let seen = gather(tasks).await;

@@ -147,7 +147,14 @@ pub async fn run(spec: &LoadSpec, parties: &Parties, merchant: &Merchant, sink: 
     let mut tasks = JoinSet::new();
     for line in lines {
         let (to_client, offers) = mpsc::unbounded_channel();
-        let client = Client { shared: Arc::clone(&shared), schedule: schedule.clone(), to_client, offers, under_way: HashMap::new(), seen: Seen::default() };
+        let client = Client {
+            shared: Arc::clone(&shared),
+            schedule: schedule.clone(),
+            to_client,
+            offers,
+            under_way: HashMap::new(),
+            seen: Seen::default(),
+        };
         tasks.spawn(client.run(line));
     }
     let mut seen = gather(tasks).await;
@@ -243,7 +250,12 @@ impl Client {
         let made = self.shared.maker.lock().next(clock::now());
         self.shared.desk.waiting.lock().insert(made.tid, self.to_client.clone());
         let body = made.json.to_string();
-        let post = Post { target: &self.shared.trades, content_type: "application/json", bearer: Some(&self.shared.token), body: body.as_bytes() };
+        let post = Post {
+            target: &self.shared.trades,
+            content_type: "application/json",
+            bearer: Some(&self.shared.token),
+            body: body.as_bytes(),
+        };
         let (status, said) = line.post(post).await.map_err(StepError::Broken)?;
         if status != 200 {
             let said = String::from_utf8_lossy(said).chars().take(120).collect::<String>();
@@ -270,7 +282,9 @@ impl Client {
         let begun = Instant::now();
         self.shared.accept.call(line, &accept).await?;
         self.step("3 accepted", begun);
-        let shipped = item.with("logistic_company_code", CARRIER).with("logistic_no", format!("SF{:013}", offer.oid.0 % 10_000_000_000_000));
+        let shipped = item
+            .with("logistic_company_code", CARRIER)
+            .with("logistic_no", format!("SF{:013}", offer.oid.0 % 10_000_000_000_000));
         let begun = Instant::now();
         self.shared.ship.call(line, &answer_fields(&offer, shipped)).await?;
         let ended = self.step("4 shipped", begun);

@@ -95,7 +95,8 @@ fn read_head(head: &[u8]) -> io::Result<(u16, usize)> {
     let text = std::str::from_utf8(head).map_err(|_| invalid("a head that is no text"))?;
     let mut lines = text.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).and_then(|code| code.parse().ok());
-    let length = lines.filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let length =
+        lines.filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
     match (status, length.and_then(|(_, value)| value.trim().parse::<usize>().ok())) {
         (Some(status), Some(length)) if length <= ANSWER_BYTES_MAX => Ok((status, length)),
         _ => Err(invalid("a head without status or length")),

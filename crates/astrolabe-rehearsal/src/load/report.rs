@@ -112,7 +112,10 @@ impl Report {
     /// Puts it together.
     #[must_use]
     pub fn of(scenario: &str, unit: &str, connections: usize, offered: Option<f64>, seconds: f64, seen: Seen) -> Self {
-        let steps = seen.steps.into_iter().filter_map(|(name, histogram)| histogram.map(|histogram| step_report(name, &histogram)));
+        let steps = seen
+            .steps
+            .into_iter()
+            .filter_map(|(name, histogram)| histogram.map(|histogram| step_report(name, &histogram)));
         Self {
             scenario: scenario.to_owned(),
             unit: unit.to_owned(),

@@ -40,8 +40,16 @@ impl Item {
 const SEASONS: &[&str] = &["春季新款", "夏季薄款", "秋冬加厚", "四季百搭", "初秋新款", "冬季保暖"];
 const STYLES: &[&str] = &["宽松", "修身", "复古", "简约", "通勤", "休闲", "法式", "日系", "运动", "轻奢"];
 const MATERIALS: &[&str] = &["纯棉", "羊毛", "羊绒", "桑蚕丝", "亚麻", "牛仔", "灯芯绒", "莱赛尔", "针织", "小羊皮"];
-const COLOURS: &[(&str, &str)] =
-    &[("黑", "BLK"), ("白", "WHT"), ("红", "RED"), ("灰", "GRY"), ("藏青", "NVY"), ("卡其", "KHK"), ("驼色", "CML"), ("墨绿", "GRN")];
+const COLOURS: &[(&str, &str)] = &[
+    ("黑", "BLK"),
+    ("白", "WHT"),
+    ("红", "RED"),
+    ("灰", "GRY"),
+    ("藏青", "NVY"),
+    ("卡其", "KHK"),
+    ("驼色", "CML"),
+    ("墨绿", "GRN"),
+];
 const SIZES: &[&str] = &["S", "M", "L", "XL"];
 
 /// Kinds of goods with the range of their price in yuan.
@@ -118,10 +126,12 @@ mod tests {
     #[test]
     fn ids_and_codes_are_unique_and_enough() {
         let items = assortment(&mut Dice::new(1, "goods"), 3, 500);
-        let listings: Vec<Listing> = items.iter().flat_map(|item| item.skus.iter().map(|sku| item.listing(sku))).collect();
+        let listings: Vec<Listing> =
+            items.iter().flat_map(|item| item.skus.iter().map(|sku| item.listing(sku))).collect();
         assert!(listings.len() >= 500);
         assert_eq!(listings.iter().collect::<BTreeSet<_>>().len(), listings.len());
-        let codes: BTreeSet<&str> = items.iter().flat_map(|item| item.skus.iter().map(|sku| sku.outer_code.as_str())).collect();
+        let codes: BTreeSet<&str> =
+            items.iter().flat_map(|item| item.skus.iter().map(|sku| sku.outer_code.as_str())).collect();
         assert_eq!(codes.len(), listings.len());
         let other = assortment(&mut Dice::new(1, "goods"), 4, 500);
         assert!(other.iter().all(|item| items.iter().all(|mine| mine.id != item.id)));

@@ -131,8 +131,20 @@ const CERTAIN_IN_SHOPS: f64 = 0.2;
 /// Most stores that keep one SKU: with three SKUs an item stays below the 200 of one binding call (§6.1.6).
 const SHOPS_PER_SKU_MAX: usize = 60;
 
-const MALLS: &[&str] = &["万象城店", "银泰店", "万达广场店", "天街店", "印象城店", "大悦城店", "步行街店", "奥特莱斯店", "吾悦广场店", "中心店"];
-const ROADS: &[&str] = &["人民路", "解放路", "中山路", "建设大道", "文化路", "新华路", "和平路", "滨江大道", "延安路", "长江路"];
+const MALLS: &[&str] = &[
+    "万象城店",
+    "银泰店",
+    "万达广场店",
+    "天街店",
+    "印象城店",
+    "大悦城店",
+    "步行街店",
+    "奥特莱斯店",
+    "吾悦广场店",
+    "中心店",
+];
+const ROADS: &[&str] =
+    &["人民路", "解放路", "中山路", "建设大道", "文化路", "新华路", "和平路", "滨江大道", "延安路", "长江路"];
 
 impl Merchant {
     /// Makes it.
@@ -156,7 +168,10 @@ impl Merchant {
     #[must_use]
     pub fn everything_everywhere(spec: &MerchantSpec, units: i64) -> Self {
         let mut merchant = Self::generate(&MerchantSpec { orders: 0, ..spec.clone() });
-        let listings = merchant.items.iter().flat_map(|item| item.skus.iter().map(|sku| (item.listing(sku), sku.outer_code.clone())));
+        let listings = merchant
+            .items
+            .iter()
+            .flat_map(|item| item.skus.iter().map(|sku| (item.listing(sku), sku.outer_code.clone())));
         merchant.stock = listings
             .flat_map(|(listing, outer_code)| {
                 (0..spec.stores).map(move |index| StockLine {
@@ -221,7 +236,13 @@ fn stock(dice: &mut Dice, spec: &MerchantSpec, items: &[Item]) -> Vec<StockLine>
         let units = spec.orders as f64 * UNITS_PER_ORDER * popularity.share(rank) / item.skus.len() as f64;
         for sku in &item.skus {
             stock_of_sku(dice, spec.stores, units, |shelf, class, quantity| {
-                lines.push(StockLine { shelf, listing: item.listing(sku), outer_code: sku.outer_code.clone(), class, quantity });
+                lines.push(StockLine {
+                    shelf,
+                    listing: item.listing(sku),
+                    outer_code: sku.outer_code.clone(),
+                    class,
+                    quantity,
+                });
             });
         }
     }
@@ -255,12 +276,20 @@ mod tests {
     use super::*;
 
     pub(crate) fn spec(seed: u64) -> MerchantSpec {
-        MerchantSpec { seed, seller: SellerId(21_230), nick: "星盘示例旗舰店".to_owned(), stores: 320, skus_min: 500, orders: 500 }
+        MerchantSpec {
+            seed,
+            seller: SellerId(21_230),
+            nick: "星盘示例旗舰店".to_owned(),
+            stores: 320,
+            skus_min: 500,
+            orders: 500,
+        }
     }
 
     #[test]
     fn one_seed_one_merchant() {
-        let (one, again, other) = (Merchant::generate(&spec(1)), Merchant::generate(&spec(1)), Merchant::generate(&spec(2)));
+        let (one, again, other) =
+            (Merchant::generate(&spec(1)), Merchant::generate(&spec(1)), Merchant::generate(&spec(2)));
         assert_eq!((&one.shops, &one.items, &one.stock), (&again.shops, &again.items, &again.stock));
         assert_ne!(one.shops, other.shops);
     }

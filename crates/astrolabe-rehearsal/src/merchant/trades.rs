@@ -25,7 +25,8 @@ const IDS_PER_RUN: i64 = 1_000_000;
 /// Runs before ids come round again.
 const RUNS: i64 = 50_000_000;
 
-const SURNAMES: &[&str] = &["王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "徐", "孙", "马", "朱", "胡", "林"];
+const SURNAMES: &[&str] =
+    &["王", "李", "张", "刘", "陈", "杨", "黄", "赵", "吴", "周", "徐", "孙", "马", "朱", "胡", "林"];
 const MESSAGES: &[&str] = &["", "", "", "", "请尽快发货", "麻烦包装好一点", "放门卫处", "周末送货"];
 const MOBILE_PREFIXES: &[&str] = &["130", "135", "138", "139", "150", "158", "177", "186", "188", "199"];
 
@@ -270,7 +271,14 @@ fn refund_id(oid: Oid) -> RefundId {
 
 /// A full refund of one line before shipping: `{"refund_get_response":{"refund":{…}}}`.
 #[must_use]
-pub fn refund_json(nick: &str, tid: Tid, line: &TradeLine, status: RefundStatus, asked_at: EpochMs, modified_at: EpochMs) -> Value {
+pub fn refund_json(
+    nick: &str,
+    tid: Tid,
+    line: &TradeLine,
+    status: RefundStatus,
+    asked_at: EpochMs,
+    modified_at: EpochMs,
+) -> Value {
     json!({ "refund_get_response": { "refund": {
         "refund_id": refund_id(line.oid).0.to_string(),
         "tid": tid.0,
@@ -309,7 +317,14 @@ mod tests {
     const REFUND: &str = include_str!("../../../../tests/data/refund.json");
 
     fn merchant(seed: u64) -> Merchant {
-        let spec = MerchantSpec { seed, seller: SellerId(21_230), nick: "星盘示例旗舰店".into(), stores: 40, skus_min: 60, orders: 100 };
+        let spec = MerchantSpec {
+            seed,
+            seller: SellerId(21_230),
+            nick: "星盘示例旗舰店".into(),
+            stores: 40,
+            skus_min: 60,
+            orders: 100,
+        };
         Merchant::generate(&spec)
     }
 
@@ -377,7 +392,12 @@ mod tests {
             assert!(trade["receiver_mobile"].as_str().expect("mobile").contains("******"));
         }
         let refund: Value = serde_json::from_str(REFUND).expect("the sample");
-        let line = TradeLine { oid: Oid(5), listing: Listing { item: crate::ids::ItemId(1), sku: crate::ids::SkuId(2) }, quantity: 1, payment_fen: 27_900 };
+        let line = TradeLine {
+            oid: Oid(5),
+            listing: Listing { item: crate::ids::ItemId(1), sku: crate::ids::SkuId(2) },
+            quantity: 1,
+            payment_fen: 27_900,
+        };
         let made = refund_json("x", Tid(4), &line, RefundStatus::WaitSellerAgree, PAID, PAID);
         assert_eq!(keys(&made["refund_get_response"]["refund"]), keys(&refund["refund_get_response"]["refund"]));
     }

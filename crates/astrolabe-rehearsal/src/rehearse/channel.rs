@@ -68,7 +68,12 @@ fn items(listings: &[Listing]) -> Vec<Item> {
         .iter()
         .map(|listing| {
             let outer_code = format!("SP-{}", listing.item);
-            let sku = Sku { id: listing.sku, outer_code: format!("{outer_code}-{}", listing.sku), properties: String::new(), price_fen: PRICE_FEN };
+            let sku = Sku {
+                id: listing.sku,
+                outer_code: format!("{outer_code}-{}", listing.sku),
+                properties: String::new(),
+                price_fen: PRICE_FEN,
+            };
             Item { id: ItemId(listing.item.0), title: format!("宝贝 {}", listing.item), outer_code, skus: vec![sku] }
         })
         .collect()
@@ -87,7 +92,9 @@ async fn push(http: &Http, url: &str, token: &str, json: &Value, report: &mut Pa
     let took = begun.elapsed();
     let (name, outcome) = match expect {
         Expect::Taken => ("trades", answer.map(drop).map_err(|error| error.to_string())),
-        Expect::Unchanged => ("trades (again)", answer.map_err(|error| error.to_string()).and_then(|answer| unchanged(&answer))),
+        Expect::Unchanged => {
+            ("trades (again)", answer.map_err(|error| error.to_string()).and_then(|answer| unchanged(&answer)))
+        }
         Expect::Refusal => ("trades (wrong token)", refused(answer)),
     };
     report.add(name, took, outcome);

@@ -7,8 +7,8 @@ use astrolabe_protocol::catalogue::find_outward;
 use astrolabe_protocol::spi::{SpiBody, SpiCaller, SpiReply, build, parse_reply};
 use astrolabe_protocol::{AppKey, Fields, Secret, Value};
 
-use super::report::PartyReport;
 use super::Tempo;
+use super::report::PartyReport;
 use crate::clock;
 use crate::ids::{Location, Oid, SellerId, Tid};
 use crate::wire::{Http, LocalUrl};
@@ -62,7 +62,10 @@ pub async fn drive(http: &Http, spec: &DriveSpec) -> PartyReport {
             wrong_signature(http, spec, tid, &mut report).await;
         }
     }
-    report.notes.push("What the party then tells the platform is judged there: §5.4 counts from its answer to the platform's door.".to_owned());
+    report.notes.push(
+        "What the party then tells the platform is judged there: §5.4 counts from its answer to the platform's door."
+            .to_owned(),
+    );
     report
 }
 
@@ -90,7 +93,9 @@ async fn one_trade(http: &Http, spec: &DriveSpec, tid: Tid, oid: Oid, report: &m
             ("taobao.qimen.omniorder.store.consigned", ids()),
             refund(),
         ],
-        Driven::Pos { store } => vec![("taobao.qimen.omniorder.allocatedinfo.sync", allocated(ids(), tid, oid, store)), refund()],
+        Driven::Pos { store } => {
+            vec![("taobao.qimen.omniorder.allocatedinfo.sync", allocated(ids(), tid, oid, store)), refund()]
+        }
     };
     let first = calls.first().cloned();
     for (name, fields) in calls {
@@ -112,7 +117,14 @@ fn allocated(ids: Fields, tid: Tid, oid: Oid, store: &Location) -> Fields {
     ids.with("status", "Allocated").with("store_allocated_list", vec![Value::Struct(line)])
 }
 
-async fn call(http: &Http, spec: &DriveSpec, name: &'static str, fields: &Fields, report: &mut PartyReport, shown: &str) {
+async fn call(
+    http: &Http,
+    spec: &DriveSpec,
+    name: &'static str,
+    fields: &Fields,
+    report: &mut PartyReport,
+    shown: &str,
+) {
     let begun = Instant::now();
     let outcome = match send(http, spec, name, fields, &spec.secret).await {
         Ok(reply) if reply.is_ok() => Ok(()),
@@ -137,12 +149,21 @@ async fn wrong_signature(http: &Http, spec: &DriveSpec, tid: Tid, report: &mut P
     report.add(&format!("{name} (wrong signature)"), begun.elapsed(), outcome);
 }
 
-async fn send(http: &Http, spec: &DriveSpec, name: &'static str, fields: &Fields, secret: &Secret) -> Result<SpiReply, String> {
+async fn send(
+    http: &Http,
+    spec: &DriveSpec,
+    name: &'static str,
+    fields: &Fields,
+    secret: &Secret,
+) -> Result<SpiReply, String> {
     let method = find_outward(name).ok_or_else(|| format!("there is no outward method {name}"))?;
     let caller = SpiCaller { app_key: &spec.app_key, secret, signed_headers: &[] };
     let request = build(method, fields, &caller, SpiBody::Form, clock::now());
     let url = request.url(&spec.address.to_string());
-    let (status, body) = http.post(&url, &request.headers, request.content_type, request.body).await.map_err(|error| error.to_string())?;
+    let (status, body) = http
+        .post(&url, &request.headers, request.content_type, request.body)
+        .await
+        .map_err(|error| error.to_string())?;
     if !(200..300).contains(&status) {
         return Err(format!("status {status}"));
     }

@@ -29,7 +29,8 @@ const TRADES_MAX: u64 = 100_000;
 impl Tempo {
     fn trades(self) -> u64 {
         // Both ends are bounded before the cast.
-        (self.rate.clamp(0.0, TRADES_MAX as f64) * self.seconds.min(TRADES_MAX) as f64).clamp(1.0, TRADES_MAX as f64) as u64
+        (self.rate.clamp(0.0, TRADES_MAX as f64) * self.seconds.min(TRADES_MAX) as f64).clamp(1.0, TRADES_MAX as f64)
+            as u64
     }
 
     fn gap(self) -> Duration {

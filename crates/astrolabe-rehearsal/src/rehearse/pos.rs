@@ -57,7 +57,14 @@ pub async fn play_pos(http: &Http, spec: &PosSpec) -> std::io::Result<PartyRepor
         recorder: Arc::new(Recorder::none()),
         curtain: seen,
     };
-    let connector = Connector::new(http.clone(), spec.server.clone(), spec.app_key.clone(), spec.secret.clone(), &spec.session, spec.seller);
+    let connector = Connector::new(
+        http.clone(),
+        spec.server.clone(),
+        spec.app_key.clone(),
+        spec.secret.clone(),
+        &spec.session,
+        spec.seller,
+    );
     // No shelves of its own: the merchant's stock is known to the merchant only.
     let merchant = Arc::new(Merchant::with_items(spec.temper.seed, spec.seller, "", Vec::new()));
     let till = Arc::new(Till::new(connector.clone(), &Seeded { merchant, stores: Vec::new() }, stage.clone()));

@@ -54,7 +54,12 @@ impl PartyReport {
         let mut report = Self::default();
         for (name, took) in tally.times() {
             let slowest_ms = u64::try_from(took.slowest.as_millis()).unwrap_or(u64::MAX);
-            let method = MethodReport { ok: took.answers, slowest_ms, beyond_five_minutes: took.late, ..MethodReport::default() };
+            let method = MethodReport {
+                ok: took.answers,
+                slowest_ms,
+                beyond_five_minutes: took.late,
+                ..MethodReport::default()
+            };
             report.methods.insert(name.to_owned(), method);
         }
         for (text, count) in tally.errors() {
@@ -71,7 +76,8 @@ impl PartyReport {
     /// Whether everything went as it should, within five minutes, and anything went at all.
     #[must_use]
     pub fn passed(&self) -> bool {
-        !self.methods.is_empty() && self.methods.values().all(|method| method.failed == 0 && method.beyond_five_minutes == 0)
+        !self.methods.is_empty()
+            && self.methods.values().all(|method| method.failed == 0 && method.beyond_five_minutes == 0)
     }
 }
 

@@ -84,7 +84,17 @@ impl Channel {
             customer_id: None,
         };
         let dice = stage.dice("channel");
-        Arc::new(Self { http, server, parties, credentials, stage, maker: Mutex::new(maker), dice, open: Mutex::default(), undecided: AtomicUsize::new(0) })
+        Arc::new(Self {
+            http,
+            server,
+            parties,
+            credentials,
+            stage,
+            maker: Mutex::new(maker),
+            dice,
+            open: Mutex::default(),
+            undecided: AtomicUsize::new(0),
+        })
     }
 
     /// Trades of which the channel does not know yet that they are done.
@@ -96,7 +106,9 @@ impl Channel {
     /// Refunds asked, or about to be, that are not settled yet.
     #[must_use]
     pub fn open_refunds(&self) -> usize {
-        let asked = |trade: &OpenTrade| trade.lines.values().filter(|line| matches!(line.refund, RefundState::Asked(..))).count();
+        let asked = |trade: &OpenTrade| {
+            trade.lines.values().filter(|line| matches!(line.refund, RefundState::Asked(..))).count()
+        };
         self.open.lock().values().map(asked).sum::<usize>() + self.undecided.load(Ordering::Relaxed)
     }
 
@@ -116,7 +128,11 @@ impl Channel {
 
     async fn push_one(self: &Arc<Self>) {
         let made = self.maker.lock().next(clock::now());
-        let lines = made.lines.iter().map(|line| (line.oid, OpenLine { line: line.clone(), refund: RefundState::None })).collect();
+        let lines = made
+            .lines
+            .iter()
+            .map(|line| (line.oid, OpenLine { line: line.clone(), refund: RefundState::None }))
+            .collect();
         self.open.lock().insert(made.tid, OpenTrade { since: Instant::now(), lines });
         if let Err(error) = self.push("trades", &made.json).await {
             self.stage.tally.error("POST channel trades", &error);
@@ -128,7 +144,12 @@ impl Channel {
         let (asks, withdraws, after, which) = {
             let temper = &self.stage.temper;
             let mut dice = self.dice.lock();
-            (dice.chance(temper.refunds), dice.chance(temper.refund_withdrawn), temper.refund_after.draw(&mut dice), dice.below(made.lines.len()))
+            (
+                dice.chance(temper.refunds),
+                dice.chance(temper.refund_withdrawn),
+                temper.refund_after.draw(&mut dice),
+                dice.below(made.lines.len()),
+            )
         };
         if asks {
             let (channel, line) = (Arc::clone(self), made.lines[which].clone());
@@ -173,7 +194,8 @@ impl Channel {
 
     async fn tell_refund(&self, tid: Tid, line: &TradeLine, status: RefundStatus, asked_at: EpochMs) -> bool {
         let now = clock::now();
-        let modified = if status == RefundStatus::WaitSellerAgree { asked_at } else { EpochMs(now.0.max(asked_at.0 + SECOND_MS)) };
+        let modified =
+            if status == RefundStatus::WaitSellerAgree { asked_at } else { EpochMs(now.0.max(asked_at.0 + SECOND_MS)) };
         let json = refund_json(&self.parties.nick, tid, line, status, asked_at, modified);
         match self.push("refunds", &json).await {
             Ok(()) => true,
@@ -243,12 +265,12 @@ impl Channel {
                 }
                 false
             }
-            (RefundState::Asked(asked_at, _), Standing::Gone) => {
-                self.settled(Counted::RefundsRefused, self.tell_refund(tid, line, RefundStatus::SellerRefuseBuyer, *asked_at).await)
-            }
-            (RefundState::Asked(asked_at, _), Standing::Cancelled | Standing::Closed | Standing::Unfillable) => {
-                self.settled(Counted::RefundsGranted, self.tell_refund(tid, line, RefundStatus::Success, *asked_at).await)
-            }
+            (RefundState::Asked(asked_at, _), Standing::Gone) => self.settled(
+                Counted::RefundsRefused,
+                self.tell_refund(tid, line, RefundStatus::SellerRefuseBuyer, *asked_at).await,
+            ),
+            (RefundState::Asked(asked_at, _), Standing::Cancelled | Standing::Closed | Standing::Unfillable) => self
+                .settled(Counted::RefundsGranted, self.tell_refund(tid, line, RefundStatus::Success, *asked_at).await),
         }
     }
 
@@ -286,7 +308,13 @@ impl Channel {
 
     /// A signed call from the platform, checked as the channel's own gateway would.
     fn consigned(&self, heard: &Heard) -> Rendered {
-        let incoming = Incoming { door: Door::Top, query: &heard.query, content_type: heard.content_type(), body: &heard.body, multipart: None };
+        let incoming = Incoming {
+            door: Door::Top,
+            query: &heard.query,
+            content_type: heard.content_type(),
+            body: &heard.body,
+            multipart: None,
+        };
         let request_id = RequestId::new(format!("channel-{}", clock::now().0));
         let envelope = match Envelope::parse(&incoming) {
             Ok(envelope) => envelope,
@@ -299,7 +327,9 @@ impl Channel {
                 self.stage.tally.count(Counted::ConsignsHeard);
                 let answer = Answer::ok().with("shipping", Fields::new().with("is_success", true));
                 match astrolabe_protocol::catalogue::find_inward("taobao.logistics.offline.send") {
-                    Some(astrolabe_protocol::catalogue::Found::Method(method, _)) => answer.render(method, &style, &request_id),
+                    Some(astrolabe_protocol::catalogue::Found::Method(method, _)) => {
+                        answer.render(method, &style, &request_id)
+                    }
                     Some(astrolabe_protocol::catalogue::Found::NotSupported(_)) | None => {
                         WireError::platform(astrolabe_protocol::PlatformCode::InvalidMethod).render(&style, &request_id)
                     }

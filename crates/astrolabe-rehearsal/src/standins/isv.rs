@@ -9,96 +9,20 @@ use std::time::Duration;
 use astrolabe_protocol::answer::Rendered;
 use astrolabe_protocol::client::Shape;
 use astrolabe_protocol::spi::{ReplyShape, SpiCall, SpiReply, reply};
-use astrolabe_protocol::{Fields, Secret, Value};
+use astrolabe_protocol::{Fields, Secret};
 use parking_lot::Mutex;
 
 use crate::clock;
 use crate::dice::Dice;
-use crate::ids::{ItemId, Listing, Location, Oid, SkuId, Tid};
+use crate::ids::{Listing, Location, Oid, Tid};
 use crate::listener::{Heard, Party, Saying};
-use crate::merchant::{Atlas, Point, StockClass};
+use crate::merchant::{Point, StockClass};
 use crate::recorder::{Fact, Told};
 use crate::seed::Seeded;
 use crate::standins::Stage;
+use crate::standins::fetched::{FetchedLine, fetch_trade};
 use crate::tally::Counted;
 use crate::wire::{CallError, Connector};
-
-/// A trade as the ISV reads it.
-#[derive(Debug, Clone)]
-pub struct FetchedTrade {
-    /// Where the goods go; nothing if the division is unknown.
-    pub to: Option<Point>,
-    /// Lines the channel still wants.
-    pub lines: Vec<FetchedLine>,
-}
-
-/// One line of it.
-#[derive(Debug, Clone)]
-pub struct FetchedLine {
-    /// The sub-order.
-    pub oid: Oid,
-    /// What was bought.
-    pub listing: Listing,
-    /// Units.
-    pub quantity: i64,
-    /// The state in `omnichannel_param`, where it has one.
-    pub state: Option<String>,
-    /// The location it names.
-    pub target: Option<String>,
-}
-
-/// Gets a trade with `taobao.trade.fullinfo.get`.
-///
-/// # Errors
-/// [`CallError`]; `Unknown` also for a trade that cannot be read.
-pub async fn fetch_trade(connector: &Connector, tid: Tid) -> Result<FetchedTrade, CallError> {
-    let fields = Fields::new().with("fields", "tid,orders,receiver_state,receiver_city,receiver_district,omnichannel_param").with("tid", tid.0);
-    let answer = connector.call_until_known("taobao.trade.fullinfo.get", Shape::TopJson, &fields).await?;
-    let trade = answer.fields().structure("trade").map_err(|error| CallError::Unknown(error.to_string()))?;
-    Ok(read_trade(trade))
-}
-
-fn read_trade(trade: &Fields) -> FetchedTrade {
-    let text = |name: &str| trade.get(name).and_then(Value::as_text).unwrap_or_default();
-    let to = Atlas::get().find(text("receiver_state"), text("receiver_city"), text("receiver_district")).map(|district| district.point);
-    let told = omnichannel(text("omnichannel_param"));
-    let orders = trade.get("orders").and_then(|orders| match orders {
-        Value::List(items) => Some(items.as_slice()),
-        Value::Struct(wrapped) => wrapped.get("order").and_then(Value::as_list),
-        Value::Text(_) | Value::Int(_) | Value::Bool(_) => None,
-    });
-    let lines = orders.unwrap_or_default().iter().filter_map(Value::as_struct).filter_map(|order| read_line(order, &told)).collect();
-    FetchedTrade { to, lines }
-}
-
-fn read_line(order: &Fields, told: &BTreeMap<Oid, (String, String)>) -> Option<FetchedLine> {
-    let number = |name: &str| match order.get(name) {
-        Some(Value::Int(number)) => Some(*number),
-        Some(Value::Text(text)) => text.parse().ok(),
-        Some(Value::Bool(_) | Value::List(_) | Value::Struct(_)) | None => None,
-    };
-    let closed = order.get("status").and_then(Value::as_text).is_some_and(|status| status.starts_with("TRADE_CLOSED"));
-    if closed {
-        return None;
-    }
-    let oid = Oid(number("oid")?);
-    let listing = Listing { item: ItemId(number("num_iid")?), sku: SkuId(number("sku_id").unwrap_or_default()) };
-    let (state, target) = told.get(&oid).cloned().unzip();
-    Some(FetchedLine { oid, listing, quantity: number("num").unwrap_or(1), state, target })
-}
-
-/// Reads `omnichannel_param`: records by `;`, pairs by `,`, name and value by the first `:`. The last record of a sub-order counts.
-fn omnichannel(param: &str) -> BTreeMap<Oid, (String, String)> {
-    let mut told = BTreeMap::new();
-    for record in param.split(';') {
-        let pairs: BTreeMap<&str, &str> = record.split(',').filter_map(|pair| pair.trim().split_once(':')).collect();
-        let value = |name: &str| pairs.get(name).map(|value| (*value).to_owned());
-        if let Some(oid) = value("subOrderCode").and_then(|oid| oid.parse().ok()) {
-            told.insert(Oid(oid), (value("orderState").unwrap_or_default(), value("targetCode").unwrap_or_default()));
-        }
-    }
-    told
-}
 
 /// What the ISV decided for one line.
 #[derive(Debug, Clone)]
@@ -177,7 +101,15 @@ impl Isv {
         }
         let desk = Mutex::new(Desk { shelves, ..Desk::default() });
         let dice = stage.dice("isv");
-        Arc::new(Self { connector, secret, app_key: app_key.to_owned(), stage, desk, dice, run: clock::now().0 / 1_000 })
+        Arc::new(Self {
+            connector,
+            secret,
+            app_key: app_key.to_owned(),
+            stage,
+            desk,
+            dice,
+            run: clock::now().0 / 1_000,
+        })
     }
 
     async fn answer(self: Arc<Self>, call: SpiCall) -> SpiReply {
@@ -268,7 +200,8 @@ impl Isv {
     async fn asked_again(&self, tid: Tid) -> SpiReply {
         let reluctant = self.desk.lock().reluctant.remove(&tid);
         let choices = if reluctant { self.choose(tid).await.unwrap_or_default() } else { Vec::new() };
-        let given: Vec<Fields> = choices.iter().filter(|choice| choice.place.is_some()).map(|choice| answered_item(tid, choice)).collect();
+        let given: Vec<Fields> =
+            choices.iter().filter(|choice| choice.place.is_some()).map(|choice| answered_item(tid, choice)).collect();
         self.stage.tally.add(Counted::Allocated, given.len() as u64);
         let mut reply = ok();
         reply.fields = Fields::new()
@@ -350,7 +283,9 @@ impl Desk {
         let shelves = self.shelves.entry(line.listing).or_default();
         let told = line.target.as_deref();
         let able = shelves.iter_mut().filter(|shelf| {
-            shelf.units >= line.quantity && !had.contains(&shelf.location) && told != Some(shelf.location.id_text().as_str())
+            shelf.units >= line.quantity
+                && !had.contains(&shelf.location)
+                && told != Some(shelf.location.id_text().as_str())
         });
         let distance = |shelf: &KnownShelf| to.map_or(0.0, |to| shelf.at.kilometres_to(to));
         let nearest = able.min_by(|a, b| distance(a).total_cmp(&distance(b)));
@@ -378,16 +313,20 @@ impl Desk {
 fn item(tid: Tid, choice: &Choice) -> Fields {
     match &choice.place {
         Some(_) => answered_item(tid, choice).with("code", "0"),
-        None => {
-            Fields::new().with("tid", tid.0).with("sub_oid", choice.oid.0).with("status", "AllocateFail").with("message", "各门店均无货")
-        }
+        None => Fields::new()
+            .with("tid", tid.0)
+            .with("sub_oid", choice.oid.0)
+            .with("status", "AllocateFail")
+            .with("message", "各门店均无货"),
     }
 }
 
 fn answered_item(tid: Tid, choice: &Choice) -> Fields {
     let fields = Fields::new().with("tid", tid.0).with("sub_oid", choice.oid.0).with("status", "Allocated");
     match &choice.place {
-        Some(place) => fields.with("store_id", place.location.id_text()).with("store_type", place.location.order_type()),
+        Some(place) => {
+            fields.with("store_id", place.location.id_text()).with("store_type", place.location.order_type())
+        }
         None => fields,
     }
 }
@@ -425,17 +364,7 @@ pub(super) fn refuse(stage: &Stage, refusal: &astrolabe_protocol::spi::SpiRefusa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::StoreId;
-
-    #[test]
-    fn omnichannel_param_as_published() {
-        let param = "orderType:STORE_DELIVER,allocationCode:68002,subOrderCode:194220750565000,targetType:WAREHOUSE,targetCode:w1,orderState:X_SHOP_CANCEL; \n\
-            orderType:STORE_DELIVER,RDTime:2017-07-31 15:07:34,subOrderCode:5,targetType:STORE,targetCode:123456789,orderState:X_SHOP_HANDLED;";
-        let told = omnichannel(param);
-        assert_eq!(told[&Oid(194_220_750_565_000)], ("X_SHOP_CANCEL".to_owned(), "w1".to_owned()));
-        assert_eq!(told[&Oid(5)], ("X_SHOP_HANDLED".to_owned(), "123456789".to_owned()));
-        assert!(omnichannel("").is_empty());
-    }
+    use crate::ids::{ItemId, SkuId, StoreId};
 
     #[test]
     fn the_nearest_with_stock_is_chosen_and_never_twice() {

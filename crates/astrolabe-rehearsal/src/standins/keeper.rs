@@ -173,7 +173,11 @@ impl Keeper {
     async fn act(&self, shown: &Shown, act: Act) {
         let told = shown.told.clone();
         // The clerk looks at the shelf before pressing "accept".
-        let act = if act == Act::Accept && !self.till.has_goods(told.tid, told.oid, &told.location).await { Act::Refuse } else { act };
+        let act = if act == Act::Accept && !self.till.has_goods(told.tid, told.oid, &told.location).await {
+            Act::Refuse
+        } else {
+            act
+        };
         let (rest, body) = request_of(shown, act);
         let url = self.server.at(&format!("/api/v1/keeper/assignments/{}/{rest}", shown.code));
         match self.press(&url, &body).await {
@@ -193,7 +197,9 @@ impl Keeper {
     /// Presses once more when the first press has no known outcome: a repeat changes nothing.
     async fn press(&self, url: &str, body: &Value) -> Result<(), CallError> {
         match self.http.rest(Verb::Post, url, &self.token, Some(body)).await {
-            Err(error) if error.is_passing() => self.http.rest(Verb::Post, url, &self.token, Some(body)).await.map(drop),
+            Err(error) if error.is_passing() => {
+                self.http.rest(Verb::Post, url, &self.token, Some(body)).await.map(drop)
+            }
             outcome => outcome.map(drop),
         }
     }
@@ -245,7 +251,10 @@ mod tests {
     fn a_list_item_is_read_or_left_out() {
         let item = json!({"code": 5, "tid": 1, "oid": 2, "store_id": 3, "quantity": 1, "state": "notified", "due_at": null, "title": "t"});
         let read = shown(&item).unwrap();
-        assert_eq!((read.code, read.told.location.clone(), read.state.as_str()), (5, Location::Store(StoreId(3)), "notified"));
+        assert_eq!(
+            (read.code, read.told.location.clone(), read.state.as_str()),
+            (5, Location::Store(StoreId(3)), "notified")
+        );
         assert!(shown(&json!({"code": 5})).is_none());
         let (rest, body) = request_of(&read, Act::Ship);
         assert_eq!((rest, body["waybill"].as_str()), ("ship", Some("SF0000000000002")));

@@ -2,6 +2,7 @@
 //! counters of the stores hand out.
 
 pub mod channel;
+mod fetched;
 pub mod isv;
 pub mod keeper;
 pub mod pos;

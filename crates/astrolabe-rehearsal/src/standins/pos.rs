@@ -95,9 +95,25 @@ const CARRIER: &str = "SF";
 impl Pos {
     /// For one merchant, handing out goods from the till's shelves.
     #[must_use]
-    pub fn new(connector: Connector, secret: Secret, answers: RefundAnswers, till: Arc<Till>, stage: Stage) -> Arc<Self> {
+    pub fn new(
+        connector: Connector,
+        secret: Secret,
+        answers: RefundAnswers,
+        till: Arc<Till>,
+        stage: Stage,
+    ) -> Arc<Self> {
         let dice = stage.dice("pos");
-        Arc::new(Self { connector, secret, seller: stage.seller, answers, stage, till, jobs: Mutex::default(), dice, offers: AtomicU64::new(0) })
+        Arc::new(Self {
+            connector,
+            secret,
+            seller: stage.seller,
+            answers,
+            stage,
+            till,
+            jobs: Mutex::default(),
+            dice,
+            offers: AtomicU64::new(0),
+        })
     }
 
     fn take(self: &Arc<Self>, call: &SpiCall) -> SpiReply {
@@ -197,7 +213,11 @@ impl Pos {
         // A warehouse needs no acceptance: it ships what it is told. A store looks at its shelf first.
         let mood = match (&job.told.location, mood) {
             (Location::Warehouse(_), _) => None,
-            (Location::Store(_), Mood::Accept) if !self.till.has_goods(job.told.tid, job.told.oid, &job.told.location).await => Some(Mood::Refuse),
+            (Location::Store(_), Mood::Accept)
+                if !self.till.has_goods(job.told.tid, job.told.oid, &job.told.location).await =>
+            {
+                Some(Mood::Refuse)
+            }
             (Location::Store(_), mood) => Some(mood),
         };
         match mood {
@@ -248,7 +268,9 @@ impl Pos {
             .with("is_split", 1_i64)
             .with("out_sid", waybill.0.as_str())
             .with("company_code", CARRIER);
-        if let Err(error) = self.connector.call_until_known("taobao.logistics.offline.send", Shape::TopJson, &sent).await {
+        if let Err(error) =
+            self.connector.call_until_known("taobao.logistics.offline.send", Shape::TopJson, &sent).await
+        {
             self.failed("taobao.logistics.offline.send", job, error);
             return;
         }
@@ -261,7 +283,10 @@ impl Pos {
             .with("operator", OPERATOR)
             .with("logistic_company_code", CARRIER)
             .with("logistic_no", waybill.0.as_str());
-        let fields = Fields::new().with("tid", told.tid.0).with("report_timestamp", clock::now().0).with("sub_order_list", vec![line]);
+        let fields = Fields::new()
+            .with("tid", told.tid.0)
+            .with("report_timestamp", clock::now().0)
+            .with("sub_order_list", vec![line]);
         let outcome = self.connector.call_until_known(CONSIGNED, Shape::TopJson, &fields).await.map(drop);
         let fact = Fact::Shipped { told: told.clone(), waybill };
         if self.settle(said, outcome, fact) {
@@ -293,7 +318,9 @@ impl Pos {
                 tracing::debug!(method, oid = %job.told.oid, code, message, "met another decision");
                 self.stage.tally.count(Counted::Overtaken);
             }
-            error @ (CallError::Unknown(_) | CallError::Busy(_) | CallError::NoSuchMethod(_)) => self.stage.tally.error(method, &error),
+            error @ (CallError::Unknown(_) | CallError::Busy(_) | CallError::NoSuchMethod(_)) => {
+                self.stage.tally.error(method, &error)
+            }
         }
     }
 
@@ -310,7 +337,9 @@ impl Pos {
     fn resume(self: &Arc<Self>, oid: Oid) {
         let offer = {
             let mut jobs = self.jobs.lock();
-            let Some(job) = jobs.get_mut(&oid).filter(|job| job.refund_stands && job.step != Step::Over) else { return };
+            let Some(job) = jobs.get_mut(&oid).filter(|job| job.refund_stands && job.step != Step::Over) else {
+                return;
+            };
             job.refund_stands = false;
             job.offer = self.next_offer();
             job.offer

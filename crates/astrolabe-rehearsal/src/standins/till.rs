@@ -19,6 +19,7 @@ use crate::merchant::{Merchant, StockClass};
 use crate::recorder::{AppliedBill, BillType, Fact};
 use crate::seed::Seeded;
 use crate::standins::Stage;
+use crate::standins::fetched::fetch_trade;
 use crate::tally::Counted;
 use crate::wire::{CallError, Connector};
 
@@ -64,7 +65,12 @@ impl Till {
             .stock()
             .into_iter()
             .map(|(key, line)| {
-                let stock = ShelfStock { class: line.class, outer_code: line.outer_code.clone(), units: line.quantity, shipped: 0 };
+                let stock = ShelfStock {
+                    class: line.class,
+                    outer_code: line.outer_code.clone(),
+                    units: line.quantity,
+                    shipped: 0,
+                };
                 (key, stock)
             })
             .collect();
@@ -114,7 +120,7 @@ impl Till {
         if known.is_some() {
             return known;
         }
-        match super::isv::fetch_trade(&self.connector, tid).await {
+        match fetch_trade(&self.connector, tid).await {
             Ok(trade) => trade.lines.iter().find(|line| line.oid == oid).map(|line| (line.listing, line.quantity)),
             Err(error) => {
                 self.stage.tally.error("taobao.trade.fullinfo.get", &error);
@@ -216,7 +222,11 @@ impl Till {
 ///
 /// # Errors
 /// The call failed as a whole.
-pub async fn send_bills(connector: &Connector, seller: SellerId, bills: &[AppliedBill]) -> Result<Vec<BillNum>, CallError> {
+pub async fn send_bills(
+    connector: &Connector,
+    seller: SellerId,
+    bills: &[AppliedBill],
+) -> Result<Vec<BillNum>, CallError> {
     let stores: Vec<Fields> = bills.iter().map(store_of).collect();
     let fields = Fields::new()
         .with("user_id", seller.0)

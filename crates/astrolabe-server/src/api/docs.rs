@@ -14,6 +14,9 @@ const PAGE: &str = include_str!("docs.html");
 pub(super) fn router(description: utoipa::openapi::OpenApi) -> Router<Arc<App>> {
     let json = description.to_json().unwrap_or_default();
     Router::new()
-        .route("/openapi.json", get(move || async move { ([(CONTENT_TYPE, "application/json")], json).into_response() }))
+        .route(
+            "/openapi.json",
+            get(move || async move { ([(CONTENT_TYPE, "application/json")], json).into_response() }),
+        )
         .route("/docs", get(|| async { Html(PAGE) }))
 }

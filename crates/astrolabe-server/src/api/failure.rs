@@ -65,16 +65,18 @@ impl ApiFailure {
     /// The database failed.
     pub fn storage(error: &astrolabe_store::StoreError) -> Self {
         tracing::warn!(%error, "a request failed in the database");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "isp.remote-service-error", "storage is unavailable; repeat the call")
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "isp.remote-service-error",
+            "storage is unavailable; repeat the call",
+        )
     }
 }
 
 impl From<LaneError> for ApiFailure {
     fn from(error: LaneError) -> Self {
         match error {
-            LaneError::Refused(refusal) => {
-                Self::new(StatusCode::CONFLICT, refusal_code(&refusal), refusal.to_string())
-            }
+            LaneError::Refused(refusal) => Self::new(StatusCode::CONFLICT, refusal_code(&refusal), refusal.to_string()),
             LaneError::Busy => Self::new(StatusCode::TOO_MANY_REQUESTS, "isp.call-limited", error.to_string()),
             LaneError::Storage(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,

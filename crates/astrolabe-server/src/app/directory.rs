@@ -29,11 +29,8 @@ pub struct DirectoryIndex {
 
 impl DirectoryIndex {
     fn new(directory: Directory) -> Self {
-        let mut apps: HashMap<AppKey, AppEntry> = directory
-            .apps
-            .into_iter()
-            .map(|row| (row.key.clone(), AppEntry { row, roles: HashMap::new() }))
-            .collect();
+        let mut apps: HashMap<AppKey, AppEntry> =
+            directory.apps.into_iter().map(|row| (row.key.clone(), AppEntry { row, roles: HashMap::new() })).collect();
         for grant in directory.grants {
             if let Some(app) = apps.get_mut(&grant.app) {
                 app.roles.entry(grant.seller).or_default().extend(grant.roles);

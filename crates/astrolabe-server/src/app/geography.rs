@@ -54,11 +54,8 @@ impl Geography {
             city.clone_from(&province);
         }
         let none = String::new;
-        let keys = [
-            (province.clone(), city.clone(), district),
-            (province.clone(), city, none()),
-            (province, none(), none()),
-        ];
+        let keys =
+            [(province.clone(), city.clone(), district), (province.clone(), city, none()), (province, none(), none())];
         keys.iter().find_map(|key| self.points.get(key)).copied()
     }
 

@@ -1,7 +1,7 @@
 //! A command on its way through a lane, and what comes back.
 
 use astrolabe_core::command::{Command, Outcome};
-use astrolabe_core::ids::{ScItemId, LocationId};
+use astrolabe_core::ids::{LocationId, ScItemId};
 use astrolabe_core::refusal::Refusal;
 use astrolabe_store::AnswerKey;
 use serde::{Deserialize, Serialize};

@@ -271,10 +271,9 @@ fn fail(jobs: Vec<Job>, error: &StoreError) {
 fn retryable(error: &StoreError) -> bool {
     match error {
         StoreError::Unavailable(_) | StoreError::Conflict(_) | StoreError::CommitUnknown(_) => true,
-        StoreError::Constraint(_)
-        | StoreError::Corrupt(_)
-        | StoreError::Schema(_)
-        | StoreError::UnknownSeller(_) => false,
+        StoreError::Constraint(_) | StoreError::Corrupt(_) | StoreError::Schema(_) | StoreError::UnknownSeller(_) => {
+            false
+        }
     }
 }
 

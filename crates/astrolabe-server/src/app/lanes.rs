@@ -8,9 +8,9 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use crate::app::App;
 use crate::app::job::Job;
 use crate::app::lane::{self, LANE_QUEUE_MAX};
-use crate::app::App;
 
 /// All running lanes.
 #[derive(Debug, Default)]

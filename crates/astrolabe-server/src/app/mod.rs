@@ -66,12 +66,7 @@ pub struct App {
 
 impl App {
     /// On an opened store, with an empty directory cache filled once.
-    pub async fn new(
-        store: Arc<dyn Store>,
-        clock: Clock,
-        node: i64,
-        limits: Limits,
-    ) -> Result<Arc<Self>, StoreError> {
+    pub async fn new(store: Arc<dyn Store>, clock: Clock, node: i64, limits: Limits) -> Result<Arc<Self>, StoreError> {
         let directory = DirectoryCache::load(store.as_ref()).await?;
         Ok(Arc::new(Self {
             store,

@@ -6,9 +6,7 @@ use astrolabe_core::ids::{AppKey, LocationId, SellerId, StoreCode, TMALL, Wareho
 use astrolabe_core::place::{Location, LocationCard, LocationKind, StoreStatus};
 use astrolabe_core::seller::{Acceptor, Allocator, Seller};
 use astrolabe_core::time::OpeningHours;
-use astrolabe_store::{
-    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, SessionRow, Store, UserRole, UserRow,
-};
+use astrolabe_store::{AppRow, ChannelRow, Directory, DirectoryDraft, Grant, SessionRow, Store, UserRole, UserRow};
 
 use crate::app::Geography;
 use crate::declare::document::{ChannelTable, Document, PersonRole, SellerTable, UserTable, WarehouseTable};
@@ -182,9 +180,8 @@ pub(super) fn warehouses(
     geography: &Geography,
     known_sellers: &[SellerId],
 ) -> Result<Vec<(SellerId, Location)>, DeclareError> {
-    let declared = |id: i64| {
-        known_sellers.contains(&SellerId(id)) || document.seller.iter().any(|seller| seller.id == id)
-    };
+    let declared =
+        |id: i64| known_sellers.contains(&SellerId(id)) || document.seller.iter().any(|seller| seller.id == id);
     let unknown = document.warehouse.iter().find(|table| !declared(table.seller));
     if let Some(table) = unknown {
         let problem = format!("seller {} is declared neither here nor before", table.seller);

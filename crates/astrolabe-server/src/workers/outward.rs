@@ -17,9 +17,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
-use crate::workers::until_stopped;
 use crate::workers::receiver::{self, ReceiverQueue};
 use crate::workers::send::Sender;
+use crate::workers::until_stopped;
 
 /// Calls that may wait between lane and dispatcher; what does not fit is leased from the database later.
 const HANDED_OVER_MAX: usize = 65_536;

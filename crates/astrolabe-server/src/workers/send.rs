@@ -93,11 +93,10 @@ impl Sender {
         let caller = SpiCaller { app_key: &app_key, secret: &secret, signed_headers: &[] };
         let now = EpochMs(app.clock.now().0);
         let request = spi::build(method, &fields, &caller, SpiBody::Form, now);
-        let (content_type, body) =
-            match self.post(&request.url(address), request.content_type, request.body).await {
-                Ok(answer) => answer,
-                Err(ending) => return ending.into(),
-            };
+        let (content_type, body) = match self.post(&request.url(address), request.content_type, request.body).await {
+            Ok(answer) => answer,
+            Err(ending) => return ending.into(),
+        };
         match spi::parse_reply(method, content_type.as_deref(), &body) {
             Ok(reply) => Sent { ending: judge(&reply.code, &reply.message), reply: Some(reply) },
             Err(error) => Ending::Unreachable(shorten(&error.to_string())).into(),

@@ -7,7 +7,7 @@ use astrolabe_core::time::Timestamp;
 
 use crate::contract::Lease;
 use crate::error::StoreError;
-use crate::postgres::fields::{all, limit as most};
+use crate::postgres::fields::{all, failure, limit as most};
 use crate::rows::{Fields, due_outward, outward_columns};
 use crate::views::DueOutward;
 
@@ -34,6 +34,21 @@ const TAKE: &str = concat!(
      RETURNING ",
     outward_columns!()
 );
+
+const HOLDERS: &str = "\
+    SELECT seller_id FROM seller_lane AS lane WHERE EXISTS ( \
+        SELECT 1 FROM outward AS call \
+        WHERE call.seller_id = lane.seller_id AND call.state = 0 AND call.lease_node = $1) \
+    ORDER BY seller_id";
+const GIVE_UP: &str = "UPDATE outward SET lease_until = NULL WHERE seller_id = $1 AND state = 0 AND lease_node = $2";
+
+/// Leases of a node that begins anew, one statement a seller.
+pub(super) async fn give_up(client: &Client, node: i64) -> Result<(), StoreError> {
+    for seller in all(client, HOLDERS, &[&node], |row| Ok(SellerId(row.int(0)?))).await? {
+        client.execute(GIVE_UP, &[&seller.0, &node]).await.map_err(failure)?;
+    }
+    Ok(())
+}
 
 /// Due calls that nobody has, leased to the caller.
 pub(super) async fn take(

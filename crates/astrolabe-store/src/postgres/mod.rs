@@ -102,6 +102,10 @@ impl Store for PostgresStore {
         lease::take(&read::client(&self.pool).await?, now, lease, limit).await
     }
 
+    async fn give_up_leases(&self, node: i64) -> Result<(), StoreError> {
+        lease::give_up(&read::client(&self.pool).await?, node).await
+    }
+
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {
         let mut client = read::client(&self.pool).await?;
         views::trade(&read::consistent(&mut client).await?, seller, tid).await

@@ -117,7 +117,11 @@ async fn apply(program: &Path, database: &Database, declaration: &str) -> Result
         tracing::debug!(%error, "a temporary file stays");
     }
     let output = output.map_err(|error| format!("cannot run apply: {error}"))?;
-    if output.status.success() { Ok(()) } else { Err(format!("apply failed: {}", String::from_utf8_lossy(&output.stderr).trim())) }
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(format!("apply failed: {}", String::from_utf8_lossy(&output.stderr).trim()))
+    }
 }
 
 /// A port that was free a moment ago.

@@ -48,7 +48,8 @@ pub(super) struct Standings {
 impl Standings {
     pub(super) fn add(&mut self, overview: &Overview) {
         let states = &overview.sub_orders_by_state;
-        let (shipped, closed, unfillable) = (count_all(states, SHIPPED), count_all(states, CLOSED), count_of(states, UNFILLABLE));
+        let (shipped, closed, unfillable) =
+            (count_all(states, SHIPPED), count_all(states, CLOSED), count_of(states, UNFILLABLE));
         self.trades += overview.trades;
         self.sub_orders += overview.sub_orders;
         self.shipped += shipped;
@@ -99,7 +100,9 @@ const ROWS: &[Row] = &[
     ("orders split over places 拆单", |one| one.overview.split_trades),
     ("refused by stores 门店拒单", |one| one.fact("refused") + one.fact("gave_back")),
     ("no answer in time 超时未接", |one| one.fact("unanswered")),
-    ("routed again 改派", |one| one.fact("refused") + one.fact("gave_back") + one.fact("unanswered") + one.fact("withdrawn")),
+    ("routed again 改派", |one| {
+        one.fact("refused") + one.fact("gave_back") + one.fact("unanswered") + one.fact("withdrawn")
+    }),
     ("ISV silent, platform took over 平台接管", |one| one.fact("taken_over")),
     ("given up, nobody had it 买家放弃缺货单", |one| one.counted(Counted::BuyersGaveUp)),
     ("refunds asked 退款申请", |one| one.counted(Counted::RefundsAsked)),
@@ -140,7 +143,9 @@ impl MerchantResult {
 impl Summary {
     /// Whether every order ended, nothing that was acknowledged is missing, and every invariant holds.
     pub(super) fn is_good(&self) -> bool {
-        self.settled && self.findings.count() == 0 && self.merchants.iter().all(|one| one.open() == 0 && one.missing_trades() == 0)
+        self.settled
+            && self.findings.count() == 0
+            && self.merchants.iter().all(|one| one.open() == 0 && one.missing_trades() == 0)
     }
 
     /// The table and what to do next.
@@ -155,14 +160,21 @@ impl Summary {
                 lines.push(format!("{}: {} acknowledged orders are missing", one.mode.section(), one.missing_trades()));
             }
             let errors = one.tally.errors();
-            lines.extend(errors.iter().take(ERRORS_SHOWN_MAX).map(|(text, count)| format!("  {} stand-in: {count} × {text}", one.mode.section())));
+            lines.extend(
+                errors
+                    .iter()
+                    .take(ERRORS_SHOWN_MAX)
+                    .map(|(text, count)| format!("  {} stand-in: {count} × {text}", one.mode.section())),
+            );
         }
         if !self.settled {
             lines.push("not every order ended in time 有订单未在时限内完成".to_owned());
         }
         lines.push(format!("took {:.0} s", self.took.as_secs_f64()));
         if let Some((tid, _)) = self.merchants.iter().find_map(|one| one.overview.newest_rerouted.as_ref()) {
-            lines.push(format!("why did an order go where it went 为什么派给这家店:  astrolabe explain {tid} {database_flag}"));
+            lines.push(format!(
+                "why did an order go where it went 为什么派给这家店:  astrolabe explain {tid} {database_flag}"
+            ));
         }
         lines.push(format!("check the stock yourself 核对库存:  astrolabe doctor {database_flag}"));
         lines
@@ -176,10 +188,20 @@ impl Summary {
         for (name, count) in ROWS {
             let counts: Vec<i64> = self.merchants.iter().map(count).collect();
             let sum: i64 = counts.iter().sum();
-            table.add_row(std::iter::once((*name).to_owned()).chain(counts.iter().chain([&sum]).map(ToString::to_string)));
+            table.add_row(
+                std::iter::once((*name).to_owned()).chain(counts.iter().chain([&sum]).map(ToString::to_string)),
+            );
         }
-        table.add_row(self.time_row("paid to allocated, average 分单用时", MerchantResult::average_allocation_ms, Self::average));
-        table.add_row(self.time_row("paid to allocated, slowest 最慢", |one| one.overview.allocation_ms_max, Self::slowest));
+        table.add_row(self.time_row(
+            "paid to allocated, average 分单用时",
+            MerchantResult::average_allocation_ms,
+            Self::average,
+        ));
+        table.add_row(self.time_row(
+            "paid to allocated, slowest 最慢",
+            |one| one.overview.allocation_ms_max,
+            Self::slowest,
+        ));
         for column in table.column_iter_mut().skip(1) {
             column.set_cell_alignment(CellAlignment::Right);
         }
@@ -244,7 +266,12 @@ mod tests {
     }
 
     fn summary(merchant: MerchantResult) -> Summary {
-        Summary { merchants: vec![merchant], findings: Findings::default(), took: Duration::from_secs(1), settled: true }
+        Summary {
+            merchants: vec![merchant],
+            findings: Findings::default(),
+            took: Duration::from_secs(1),
+            settled: true,
+        }
     }
 
     #[test]

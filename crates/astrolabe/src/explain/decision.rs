@@ -90,7 +90,13 @@ fn price(opening: CostTerms, serving: CostTerms) -> String {
     let way = opening.distance + serving.distance;
     let rest = opening.total() + serving.total() - opening.package - way;
     let total = opening.total() + serving.total();
-    format!("{} (package {}, way {}, handling and scarcity {})", yuan(total), yuan(opening.package), yuan(way), yuan(rest))
+    format!(
+        "{} (package {}, way {}, handling and scarcity {})",
+        yuan(total),
+        yuan(opening.package),
+        yuan(way),
+        yuan(rest)
+    )
 }
 
 fn yuan(units: i64) -> String {

@@ -62,14 +62,12 @@ fn describe_place(place: &Location) -> String {
 
 fn story(view: &TradeView, names: &Names, nick: &str) -> Vec<String> {
     let trade = &view.file.trade;
-    let mode = trade.mode.as_ref().map_or_else(|| "not ours to route".to_owned(), |mode| {
-        format!("role mode {}", mode.section())
-    });
+    let mode = trade
+        .mode
+        .as_ref()
+        .map_or_else(|| "not ours to route".to_owned(), |mode| format!("role mode {}", mode.section()));
     let mut lines = vec![format!("trade {} of {nick}, {mode}", trade.tid)];
-    lines.push(format!(
-        "to {} {} {}",
-        trade.destination.province, trade.destination.city, trade.destination.district
-    ));
+    lines.push(format!("to {} {} {}", trade.destination.province, trade.destination.city, trade.destination.district));
     for line in &trade.sub_orders {
         lines.extend(line_story(line, view, names));
     }
@@ -139,7 +137,10 @@ fn fact_story(fact: &TimelineFact, names: &Names) -> String {
         Actor::Operator { user } => format!("operator {user}"),
     };
     let line = fact.oid.map_or_else(String::new, |oid| format!(" of {oid}"));
-    let head = format!("  {}  {:?}{line}{place}, by {who}", clock(fact.at.happened), fact.fact);
+    // The stable word, as the API and the tables have it.
+    let word = serde_json::to_value(fact.fact).ok().and_then(|word| word.as_str().map(str::to_owned));
+    let word = word.unwrap_or_default().replace('_', " ");
+    let head = format!("  {}  {word}{line}{place}, by {who}", clock(fact.at.happened));
     let Some(detail) = fact.detail.as_deref() else { return head };
     let explained = decision::story(detail, fact.oid, names).unwrap_or_else(|| vec![detail.to_owned()]);
     explained.iter().fold(head, |story, sentence| format!("{story}\n        {sentence}"))

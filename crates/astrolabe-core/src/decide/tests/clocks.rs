@@ -119,7 +119,8 @@ fn shipping_without_the_channel_is_flagged_or_refused_and_a_new_waybill_corrects
     assert!(matches!(shop.ask(&ship("SF1")), Err(Refusal::ChannelConsignMissing { .. })));
     shop.world.seller.settings.require_channel_consign = false;
     shop.tell(&ship("SF1"));
-    assert_eq!(shop.tasks, vec![TaskKind::ShippedWithoutChannel]);
+    let shipped = shop.facts.iter().find(|fact| fact.fact == Fact::Shipped).unwrap();
+    assert_eq!(shipped.detail.as_deref(), Some("without_channel"));
     shop.tell(&ship("SF1"));
     assert_eq!(shop.rows, 0);
     shop.tell(&ship("SF2"));

@@ -5,8 +5,8 @@ use astrolabe_core::ids::{BillNum, ItemId, Oid, ScItemId, SkuId, Tid};
 use astrolabe_protocol::{Answer, Fields, WireError};
 
 use super::inventory_reports::stock_class;
-use crate::gateway::context::CallContext;
 use crate::app::Claim;
+use crate::gateway::context::CallContext;
 
 /// §6.2.4.
 pub(super) async fn adjust(context: &CallContext) -> Result<Answer, WireError> {

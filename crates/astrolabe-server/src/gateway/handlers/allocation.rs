@@ -4,8 +4,8 @@ use astrolabe_core::command::{Command, SyncAllocation, SyncStatus, SyncedLine};
 use astrolabe_core::ids::{Oid, Tid};
 use astrolabe_protocol::{Answer, Fields, WireError};
 
-use crate::gateway::context::CallContext;
 use crate::app::Claim;
+use crate::gateway::context::CallContext;
 
 /// §6.6.2.
 pub(super) async fn sync(context: &CallContext) -> Result<Answer, WireError> {

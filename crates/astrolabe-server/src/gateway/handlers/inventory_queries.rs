@@ -9,8 +9,8 @@ use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};
 use astrolabe_protocol::{Answer, Fields, Value, WireError};
 
 use super::inventory_reports::stock_class;
-use crate::gateway::context::CallContext;
 use crate::app::Claim;
+use crate::gateway::context::CallContext;
 use crate::gateway::refusals::storage_failed;
 
 /// §6.2.3.

@@ -13,8 +13,8 @@ use astrolabe_protocol::{Answer, Fields, Value, WireError};
 use futures::future::join_all;
 
 use crate::app::LaneError;
-use crate::gateway::context::{CallContext, place_failed};
 use crate::app::{Claim, PlaceError};
+use crate::gateway::context::{CallContext, place_failed};
 use crate::gateway::refusals::{lane_failed, refusal_code, refusal_message};
 
 /// Bills of one command.

@@ -4,8 +4,8 @@ use astrolabe_core::command::{Command, Reallocate};
 use astrolabe_core::ids::{Oid, Tid};
 use astrolabe_protocol::{Answer, WireError};
 
-use crate::gateway::context::CallContext;
 use crate::app::Claim;
+use crate::gateway::context::CallContext;
 
 /// All named sub-orders, or none.
 pub(super) async fn reallocate(context: &CallContext) -> Result<Answer, WireError> {
