@@ -3,7 +3,7 @@
 //! [`Input`] is everything a plan may know; [`plan()`] chooses; [`check_plan`] judges a plan without looking at how it
 //! was made. `decide` calls the router like this:
 //!
-//! ```ignore
+//! ```text
 //! let input = routing::gather(
 //!     &Snapshot {
 //!         places: &world.places,

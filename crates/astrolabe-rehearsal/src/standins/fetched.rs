@@ -12,7 +12,7 @@ use crate::wire::{CallError, Connector};
 
 /// A trade with what allocation needs.
 #[derive(Debug, Clone)]
-pub struct FetchedTrade {
+pub(super) struct FetchedTrade {
     /// Where the goods go; nothing if the division is unknown.
     pub to: Option<Point>,
     /// Lines the channel still wants.
@@ -21,7 +21,7 @@ pub struct FetchedTrade {
 
 /// One line of it.
 #[derive(Debug, Clone)]
-pub struct FetchedLine {
+pub(super) struct FetchedLine {
     /// The sub-order.
     pub oid: Oid,
     /// What was bought.
@@ -38,7 +38,7 @@ pub struct FetchedLine {
 ///
 /// # Errors
 /// [`CallError`]; `Unknown` also for a trade that cannot be read.
-pub async fn fetch_trade(connector: &Connector, tid: Tid) -> Result<FetchedTrade, CallError> {
+pub(super) async fn fetch_trade(connector: &Connector, tid: Tid) -> Result<FetchedTrade, CallError> {
     let fields = Fields::new()
         .with("fields", "tid,orders,receiver_state,receiver_city,receiver_district,omnichannel_param")
         .with("tid", tid.0);
