@@ -14,5 +14,6 @@ mod omnichannel;
 mod refusals;
 
 pub use doors::router;
+pub use handlers::is_served;
 pub use omnichannel::{merged_trade, omnichannel_param};
 pub use refusals::{errors_markdown, refusal_code};

@@ -1,5 +1,6 @@
 //! `astrolabe docs` (hidden): writes the generated pages, or says which are stale.
 
+mod methods;
 mod states;
 
 use std::path::Path;
@@ -36,6 +37,7 @@ fn pages() -> Result<Vec<(&'static str, String)>, String> {
     Ok(vec![
         ("openapi.json", openapi + "\n"),
         ("docs/errors.md", astrolabe_server::gateway::errors_markdown()),
+        ("docs/methods.md", methods::page()),
         ("docs/states.md", states::page()),
     ])
 }

@@ -33,6 +33,11 @@ pub(super) fn find(method: &str) -> Option<Handler> {
     BY_NAME.get(method).copied()
 }
 
+/// Whether a catalogue method has something behind it in this version, for the generated page of methods.
+pub fn is_served(method: &str) -> bool {
+    find(method).is_some()
+}
+
 macro_rules! handlers {
     ($($method:literal => $handler:path;)*) => {
         const HANDLERS: &[(&str, Handler)] = &[$(($method, |context| Box::pin($handler(context)))),*];
