@@ -32,11 +32,6 @@ const UNFINISHED: [Word; 2] = [
     Word { text: concat!("XX", "X"), instead: "say in a sentence what is wrong here, or open an issue" },
 ];
 
-const WORKPLACES: [Word; 2] = [
-    Word { text: concat!("/wo", "rk/"), instead: "a checkout may lie anywhere: write the path from the root" },
-    Word { text: concat!("shared/", "spec"), instead: "name the white paper's section; copy the data that is needed" },
-];
-
 const CORE_WORDS: [Word; 7] = [
     Word { text: "SystemTime::now", instead: "take `now` as an argument: core does not know time" },
     Word { text: "Instant::now", instead: "take `now` as an argument: core does not know time" },
@@ -85,7 +80,7 @@ fn words_for(file: &SourceFile, kind: &str, code: bool) -> impl Iterator<Item = 
     let inner: &[Word] = if kind == "rs" { std::slice::from_ref(&INNER_ALLOW) } else { &[] };
     let core: &[Word] = if file.path.starts_with("crates/astrolabe-core/src/") { &CORE_WORDS } else { &[] };
     let unfinished: &[Word] = if code { &UNFINISHED } else { &[] };
-    rust.iter().chain(inner).chain(core).chain(unfinished).chain(&WORKPLACES)
+    rust.iter().chain(inner).chain(core).chain(unfinished)
 }
 
 /// As a whole word where `word` is one, so that `strand::` is not `rand::`.
@@ -143,7 +138,6 @@ mod tests {
             ("console/src/a.ts", concat!("// XX", "X"), 1),
             ("console/src/a.ts", concat!("const maxXX", "XLarge = 1;"), 0),
             ("docs/sizes.md", concat!("XX", "X"), 0),
-            ("docs/a.md", concat!("see /wo", "rk/main"), 1),
             ("docs/a.md", concat!("see ../shared/", "spec/wire.md"), 1),
             (core, "let now = SystemTime::now();", 1),
             (server, "let now = SystemTime::now();", 0),
