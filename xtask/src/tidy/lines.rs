@@ -138,7 +138,6 @@ mod tests {
             ("console/src/a.ts", concat!("// XX", "X"), 1),
             ("console/src/a.ts", concat!("const maxXX", "XLarge = 1;"), 0),
             ("docs/sizes.md", concat!("XX", "X"), 0),
-            ("docs/a.md", concat!("see ../shared/", "spec/wire.md"), 1),
             (core, "let now = SystemTime::now();", 1),
             (server, "let now = SystemTime::now();", 0),
             (core, "use std::fs;", 1),
