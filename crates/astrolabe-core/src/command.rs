@@ -190,6 +190,43 @@ impl Command {
             Command::UnmapArticle { .. } => "unmap_article",
         }
     }
+
+    /// Most short ids that deciding it may mint: stores, and articles that bills make on first use.
+    pub fn short_ids_max(&self) -> i64 {
+        match self {
+            Command::ReportStock(bills) => i64::try_from(bills.len()).unwrap_or(i64::MAX / 2),
+            Command::CreateStore(_)
+            | Command::DeclareWarehouse(_)
+            | Command::AddScItem { .. }
+            | Command::MapItem { .. }
+            | Command::ReserveAhead(_)
+            | Command::AdjustHold(_) => 1,
+            Command::ReleaseAhead { .. }
+            | Command::SeeTrade(_)
+            | Command::SeeRefund(_)
+            | Command::SeeChannelConsign { .. }
+            | Command::SyncAllocation(_)
+            | Command::Accept(_)
+            | Command::Refuse { .. }
+            | Command::Ship { .. }
+            | Command::AnswerCancel { .. }
+            | Command::ReceiveReturn(_)
+            | Command::SeeSigned { .. }
+            | Command::RecordMilestone { .. }
+            | Command::Reallocate(_)
+            | Command::SetHold { .. }
+            | Command::LiftHold { .. }
+            | Command::LookAtClock { .. }
+            | Command::ExpireAhead { .. }
+            | Command::SettleOutward { .. }
+            | Command::DoWork { .. }
+            | Command::UpdateStore(_)
+            | Command::DeleteStores(_)
+            | Command::BindItem { .. }
+            | Command::TagItem { .. }
+            | Command::UnmapArticle { .. } => 0,
+        }
+    }
 }
 
 /// What a bill is about: an article, or a listing whose article we find or make (§4.2, schemes 1 and 2).

@@ -119,7 +119,7 @@ impl Lane {
         let mut world = self.ready_world(group.as_mut()).await?;
         let mut repeats = self.load(group.as_mut(), &mut world, jobs).await?;
         let now = self.app.clock.now();
-        let shorts = jobs.iter().map(|job| short_ids_of(&job.command)).sum();
+        let shorts = jobs.iter().map(|job| job.command.short_ids_max()).sum();
         world.mint = self.app.ids.mint(now, self.last_long, shorts);
 
         let mut decided = Decided { answers: Vec::new(), changes: Changes::default(), kept: Vec::new() };
@@ -274,42 +274,5 @@ fn retryable(error: &StoreError) -> bool {
         StoreError::Constraint(_) | StoreError::Corrupt(_) | StoreError::Schema(_) | StoreError::UnknownSeller(_) => {
             false
         }
-    }
-}
-
-/// Short ids a command may mint: stores, and articles that bills make on first use.
-fn short_ids_of(command: &Command) -> i64 {
-    match command {
-        Command::ReportStock(bills) => i64::try_from(bills.len()).unwrap_or(i64::MAX / 2),
-        Command::CreateStore(_)
-        | Command::DeclareWarehouse(_)
-        | Command::AddScItem { .. }
-        | Command::MapItem { .. }
-        | Command::ReserveAhead(_)
-        | Command::AdjustHold(_) => 1,
-        Command::ReleaseAhead { .. }
-        | Command::SeeTrade(_)
-        | Command::SeeRefund(_)
-        | Command::SeeChannelConsign { .. }
-        | Command::SyncAllocation(_)
-        | Command::Accept(_)
-        | Command::Refuse { .. }
-        | Command::Ship { .. }
-        | Command::AnswerCancel { .. }
-        | Command::ReceiveReturn(_)
-        | Command::SeeSigned { .. }
-        | Command::RecordMilestone { .. }
-        | Command::Reallocate(_)
-        | Command::SetHold { .. }
-        | Command::LiftHold { .. }
-        | Command::LookAtClock { .. }
-        | Command::ExpireAhead { .. }
-        | Command::SettleOutward { .. }
-        | Command::DoWork { .. }
-        | Command::UpdateStore(_)
-        | Command::DeleteStores(_)
-        | Command::BindItem { .. }
-        | Command::TagItem { .. }
-        | Command::UnmapArticle { .. } => 0,
     }
 }
