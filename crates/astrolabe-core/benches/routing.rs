@@ -9,10 +9,12 @@ use astrolabe_core::goods::{Component, Item};
 use astrolabe_core::ids::{ALL_CHANNELS, ItemId, LocationId, Oid, ScItemId, StoreCode, TMALL, WarehouseCode};
 use astrolabe_core::place::{Location, LocationCard, LocationKind, Places, StoreStatus, StoreType};
 use astrolabe_core::routing::{Ask, RouterSettings, Snapshot, choose, gather, gather_all};
+use astrolabe_core::service::ServiceSettings;
 use astrolabe_core::stock::article::ArticleStock;
 use astrolabe_core::stock::book::Stock;
 use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};
 use astrolabe_core::time::{OpeningHours, Timestamp};
+use astrolabe_core::world::DayLoads;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 
 const ARTICLES: i64 = 60;
@@ -40,6 +42,7 @@ struct Merchant {
     places: Places,
     stock: Stock,
     items: Vec<Item>,
+    day_loads: DayLoads,
 }
 
 fn merchant(stores: i64, warehouses: i64) -> Merchant {
@@ -57,6 +60,7 @@ fn merchant(stores: i64, warehouses: i64) -> Merchant {
             name: String::new(),
             status: StoreStatus::Normal,
             hours: OpeningHours::ALWAYS,
+            service: ServiceSettings::default(),
             point: Some(dice.point()),
             deleted: false,
             card: LocationCard::default(),
@@ -78,7 +82,7 @@ fn merchant(stores: i64, warehouses: i64) -> Merchant {
         item.bound.clone_from(&bound);
         items.push(item);
     }
-    Merchant { places, stock, items }
+    Merchant { places, stock, items, day_loads: DayLoads::default() }
 }
 
 impl Merchant {
@@ -86,6 +90,7 @@ impl Merchant {
         Snapshot {
             places: &self.places,
             stock: &self.stock,
+            day_loads: &self.day_loads,
             channel: TMALL,
             settings: RouterSettings::default(),
             split_quantity: false,

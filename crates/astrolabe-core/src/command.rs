@@ -19,6 +19,7 @@ use crate::outward::OutwardState;
 use crate::place::Location;
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator};
+use crate::service::ServiceChange;
 use crate::stock::cell::{CellKey, StockClass};
 use crate::stock::deduct::QueuePlace;
 use crate::stock::hold::HolderName;
@@ -118,6 +119,11 @@ pub enum Command {
     UpdateStore(Box<Location>),
     /// A warehouse declared by the operator: created or brought up to date by its code.
     DeclareWarehouse(Box<Location>),
+    /// A location's settings for delivery or pickup.
+    SetService {
+        location: LocationId,
+        change: ServiceChange,
+    },
     /// §6.1.4: all of them, or none.
     DeleteStores(Vec<LocationId>),
     /// §6.1.6.
@@ -182,6 +188,7 @@ impl Command {
             Command::CreateStore(_) => "create_store",
             Command::UpdateStore(_) => "update_store",
             Command::DeclareWarehouse(_) => "declare_warehouse",
+            Command::SetService { .. } => "set_service",
             Command::DeleteStores(_) => "delete_stores",
             Command::BindItem { .. } => "bind_item",
             Command::TagItem { .. } => "tag_item",
@@ -221,6 +228,7 @@ impl Command {
             | Command::SettleOutward { .. }
             | Command::DoWork { .. }
             | Command::UpdateStore(_)
+            | Command::SetService { .. }
             | Command::DeleteStores(_)
             | Command::BindItem { .. }
             | Command::TagItem { .. }

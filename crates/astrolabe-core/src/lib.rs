@@ -20,6 +20,7 @@ pub mod place;
 pub mod refusal;
 pub mod routing;
 pub mod seller;
+pub mod service;
 pub mod stock;
 pub mod time;
 pub mod world;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::geo::Point;
 use crate::ids::{LocationId, StoreCode, WarehouseCode};
 use crate::routing::{Nearest, Site};
+use crate::service::ServiceSettings;
 use crate::time::OpeningHours;
 
 /// 门店类型 (white paper §6.1.1 `storeType`).
@@ -51,6 +52,9 @@ pub struct Location {
     pub name: String,
     pub status: StoreStatus,
     pub hours: OpeningHours,
+    /// What the merchant set about its delivery and pickup. Changed by a command of its own, never with the rest.
+    #[serde(default, skip_serializing_if = "ServiceSettings::is_default")]
+    pub service: ServiceSettings,
     /// Where it is; `None` when its address names no known division.
     pub point: Option<Point>,
     /// A deleted location keeps its id and its ledger and serves nothing.

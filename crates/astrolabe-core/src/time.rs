@@ -48,6 +48,11 @@ impl Timestamp {
         (self.0 + SHANGHAI_OFFSET_MS).div_euclid(DAY_MS)
     }
 
+    /// The first instant of the next day on the Shanghai calendar.
+    pub fn next_shanghai_day(self) -> Timestamp {
+        Timestamp((self.shanghai_day() + 1) * DAY_MS - SHANGHAI_OFFSET_MS)
+    }
+
     /// Milliseconds since Shanghai midnight.
     pub fn shanghai_time_of_day(self) -> Millis {
         Millis((self.0 + SHANGHAI_OFFSET_MS).rem_euclid(DAY_MS))
@@ -91,6 +96,19 @@ impl OpeningHours {
         (opens, if length == 0 { DAY_MS } else { length })
     }
 
+    /// Whether `at` lies in the opening hours; the closing minute does not.
+    pub fn contains(self, at: Timestamp) -> bool {
+        let (opens, length) = self.span();
+        (at.shanghai_time_of_day().0 - opens).rem_euclid(DAY_MS) < length
+    }
+
+    /// The first instant after `at` at which they begin.
+    pub fn next_opening(self, at: Timestamp) -> Timestamp {
+        let (opens, _) = self.span();
+        let since_opening = (at.shanghai_time_of_day().0 - opens).rem_euclid(DAY_MS);
+        Timestamp(at.0 + DAY_MS - since_opening)
+    }
+
     /// The instant at which `allowed` of open time has passed since `from`: a deadline does not run while the shop is shut.
     pub fn deadline(self, from: Timestamp, allowed: Millis) -> Timestamp {
         let (opens, length) = self.span();
@@ -121,6 +139,27 @@ mod tests {
 
     fn at(hour: i64, minute: i64) -> Timestamp {
         Timestamp(MIDNIGHT + hour * 3_600_000 + minute * MINUTE_MS)
+    }
+
+    #[test]
+    fn hours_contain_their_first_minute_and_not_their_last_and_begin_once_a_day() {
+        let shop = OpeningHours { opens_minute: 9 * 60, closes_minute: 12 * 60 };
+        let night = OpeningHours { opens_minute: 22 * 60, closes_minute: 24 * 60 + 2 * 60 };
+        let table = [
+            (shop, at(8, 59), false, at(9, 0)),
+            (shop, at(9, 0), true, at(24 + 9, 0)),
+            (shop, at(11, 59), true, at(24 + 9, 0)),
+            (shop, at(12, 0), false, at(24 + 9, 0)),
+            (night, at(1, 59), true, at(22, 0)),
+            (night, at(2, 0), false, at(22, 0)),
+            (night, at(23, 0), true, at(24 + 22, 0)),
+            (OpeningHours::ALWAYS, at(3, 0), true, at(24, 0)),
+        ];
+        for (hours, when, open, next) in table {
+            assert_eq!((hours.contains(when), hours.next_opening(when)), (open, next), "{hours:?} {when}");
+        }
+        assert_eq!(at(23, 59).next_shanghai_day(), at(24, 0));
+        assert_eq!(at(24, 0).next_shanghai_day(), at(48, 0));
     }
 
     #[test]

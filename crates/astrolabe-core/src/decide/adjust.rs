@@ -300,6 +300,7 @@ fn divide(case: &mut Case<'_>, before: &Assignment, units: i64) -> Result<Alloca
         ledger.split_off(held, owner, Some(before.code), Some(code), units);
     })?;
     case.assignment_mut(before.code)?.units -= units;
-    case.file.assignments.push(Assignment { code, units, ..before.clone() });
+    // A sub-order takes one place in the location's day: what stays keeps it.
+    case.file.assignments.push(Assignment { code, units, day_place: None, ..before.clone() });
     Ok(code)
 }

@@ -10,6 +10,7 @@ use crate::order::trade::UnassignedState;
 use crate::outward::Message;
 use crate::refusal::Refusal;
 use crate::seller::Acceptor;
+use crate::service::{DayPlace, Service};
 use crate::stock::book::Moment;
 use crate::stock::moves::Move;
 use crate::time::Timestamp;
@@ -225,7 +226,10 @@ fn late_accept(case: &mut Case<'_>, assignment: &Assignment) -> Result<(), Refus
     case.queue_for_lack(oid)?;
     case.note(Note::on(assignment, Fact::Accepted).saying("late: the units were still free"));
     let due_at = case.deadline(assignment, &AssignmentState::Accepted);
+    let service = Service::of(case.line(oid)?.delivery);
+    let day_place = case.hold_capacity(location, service).map(|place| DayPlace { confirmed: true, ..place });
     let revived = case.assignment_mut(code)?;
+    revived.day_place = day_place;
     revived.state = AssignmentState::Accepted;
     revived.due_at = due_at;
     case.allocations_changed();

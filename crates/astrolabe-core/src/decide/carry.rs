@@ -99,19 +99,26 @@ impl Case<'_> {
         let (oid, code, location, units) = (before.oid, before.code, before.location, before.units);
         match step {
             StockStep::Keep => Ok(()),
-            StockStep::ReleaseGuard => self.ledger(oid, |ledger, held, owner| ledger.release_guard(held, owner, code)),
+            StockStep::ReleaseGuard => {
+                self.confirm_capacity(code)?;
+                self.ledger(oid, |ledger, held, owner| ledger.release_guard(held, owner, code))
+            }
             StockStep::GiveBackExcluded => {
                 self.exclude(before, event)?;
                 self.give_back(before)
             }
             StockStep::GiveBack => self.give_back(before),
             StockStep::Commit => {
+                self.confirm_capacity(code)?;
                 let gone = self.ledger(oid, |ledger, held, owner| ledger.commit(held, owner, code, location, units))?;
                 self.assignment_mut(code)?.committed =
                     gone.into_iter().map(|part| CommittedPart { cell: part.cell, units: part.units }).collect();
                 Ok(())
             }
-            StockStep::Release => self.ledger(oid, |ledger, held, owner| ledger.release(held, owner, Some(code))),
+            StockStep::Release => {
+                self.give_back_capacity(before)?;
+                self.ledger(oid, |ledger, held, owner| ledger.release(held, owner, Some(code)))
+            }
             StockStep::Restock => match self.world.seller.settings.returns {
                 ReturnPolicy::Quarantine => Ok(()),
                 ReturnPolicy::Restock => self.restock(before),
@@ -137,6 +144,7 @@ impl Case<'_> {
     /// The assignment's units wait again, with what they still hold.
     fn give_back(&mut self, before: &Assignment) -> Result<(), Refusal> {
         let (code, location, units) = (before.code, before.location, before.units);
+        self.give_back_capacity(before)?;
         self.ledger(before.oid, |ledger, held, owner| {
             ledger.give_back(held, owner, code, location, units);
         })?;

@@ -9,6 +9,7 @@ use crate::order::file::TradeFile;
 use crate::place::{Location, LocationKind, StoreStatus};
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator};
+use crate::service::ServiceChange;
 use crate::stock::cell::StockClass;
 use crate::time::Timestamp;
 use crate::world::{NewWork, World};
@@ -21,7 +22,7 @@ pub(super) fn create_store(world: &mut World, asked: &Location) -> Result<Outcom
         return Err(Refusal::WrongLocationKind { actual: "Warehouse", claimed: "Store" });
     };
     if let Some(known) = world.places.by_store_code(code) {
-        let same = *known == Location { id: known.id, deleted: false, ..asked.clone() };
+        let same = *known == Location { id: known.id, deleted: false, service: known.service.clone(), ..asked.clone() };
         return if same {
             Ok(Outcome::StoreCreated(known.id))
         } else {
@@ -46,7 +47,7 @@ pub(super) fn update_store(world: &mut World, asked: &Location, now: Timestamp) 
         return Err(Refusal::StoreCodeExists { code: code.clone() });
     }
     let before = known.clone();
-    replace_place(world, &before, Location { deleted: false, ..asked.clone() }, now);
+    replace_place(world, &before, Location { deleted: false, service: before.service.clone(), ..asked.clone() }, now);
     Ok(Outcome::Done)
 }
 
@@ -58,7 +59,12 @@ pub(super) fn declare_warehouse(world: &mut World, asked: &Location, now: Timest
     match world.places.by_warehouse_code(code).cloned() {
         Some(before) => {
             let id = before.id;
-            replace_place(world, &before, Location { id, deleted: false, ..asked.clone() }, now);
+            replace_place(
+                world,
+                &before,
+                Location { id, deleted: false, service: before.service.clone(), ..asked.clone() },
+                now,
+            );
             Ok(Outcome::StoreCreated(id))
         }
         None => {
@@ -81,6 +87,24 @@ fn replace_place(world: &mut World, before: &Location, after: Location, now: Tim
     } else if is_open && (!was_open || moved) {
         leave(world, Work::StoreOpened { location: id }, now);
     }
+}
+
+/// A location's settings. Whatever they let in may serve what nobody could; what was offered before stays offered.
+pub(super) fn set_service(
+    world: &mut World,
+    location: LocationId,
+    change: &ServiceChange,
+    now: Timestamp,
+) -> Result<Outcome, Refusal> {
+    let known = world.places.live(location).ok_or(Refusal::LocationNotFound { location })?;
+    let mut service = known.service.clone();
+    service.apply(change.clone());
+    if service != known.service {
+        let after = Location { service, ..known.clone() };
+        world.put_place(after);
+        leave(world, Work::StoreOpened { location }, now);
+    }
+    Ok(Outcome::Done)
 }
 
 /// §6.1.4: all of them, or none. A deleted one is deleted.

@@ -6,6 +6,7 @@ mod ahead;
 mod allocation;
 mod answers;
 mod cancel;
+mod capacity;
 mod carry;
 mod case;
 mod clock;
@@ -74,6 +75,7 @@ fn judge(world: &mut World, command: &Command, now: Timestamp) -> Result<Outcome
         Command::CreateStore(asked) => master::create_store(world, asked),
         Command::UpdateStore(asked) => master::update_store(world, asked, now),
         Command::DeclareWarehouse(asked) => master::declare_warehouse(world, asked, now),
+        Command::SetService { location, change } => master::set_service(world, *location, change, now),
         Command::DeleteStores(locations) => master::delete_stores(world, locations),
         Command::BindItem { item, locations, bind } => master::bind_item(world, *item, locations, *bind, now),
         Command::TagItem { item, tags, add, allocator, acceptor } => {

@@ -49,7 +49,10 @@ pub fn first_names(command: &Command) -> Names {
             names.sc_items.insert(*sc_item);
             names.mapped_to.insert(*sc_item);
         }
-        Command::CreateStore(_) | Command::UpdateStore(_) | Command::DeclareWarehouse(_) => {}
+        Command::CreateStore(_)
+        | Command::UpdateStore(_)
+        | Command::DeclareWarehouse(_)
+        | Command::SetService { .. } => {}
         Command::SeeRefund(_)
         | Command::SeeChannelConsign { .. }
         | Command::SyncAllocation(_)
@@ -113,6 +116,7 @@ pub fn second_names(world: &World, command: &Command) -> Names {
         | Command::CreateStore(_)
         | Command::UpdateStore(_)
         | Command::DeclareWarehouse(_)
+        | Command::SetService { .. }
         | Command::DeleteStores(_)
         | Command::BindItem { .. }
         | Command::TagItem { .. }
@@ -152,6 +156,7 @@ fn trade_of(command: &Command) -> Option<Tid> {
         | Command::CreateStore(_)
         | Command::UpdateStore(_)
         | Command::DeclareWarehouse(_)
+        | Command::SetService { .. }
         | Command::DeleteStores(_)
         | Command::BindItem { .. }
         | Command::TagItem { .. }
@@ -171,6 +176,9 @@ fn of_trade(world: &World, tid: Tid, names: &mut Names) {
             of_listing(world, line.item, line.sku, names);
         }
     }
+    // A place that is only held may be given back on a day of its own.
+    let places = file.assignments.iter().filter_map(|assignment| assignment.day_place);
+    names.days.extend(places.filter(|place| !place.confirmed).map(|place| place.day));
     names.sc_items.extend(file.reservations.iter().map(|held| held.cell.sc_item));
 }
 

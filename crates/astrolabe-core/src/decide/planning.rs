@@ -7,7 +7,8 @@ use crate::order::machine::Event;
 use crate::order::trade::Delivery;
 use crate::place::StoreStatus;
 use crate::refusal::Refusal;
-use crate::routing::{Ask, Decision, LinePlan, Outcome, Snapshot, gather};
+use crate::routing::{Ask, Decision, LinePlan, Outcome, Reason, Snapshot, gather, next_opening};
+use crate::service::Service;
 use crate::stock::moves::Move;
 
 use super::case::Case;
@@ -39,6 +40,7 @@ pub(super) fn plan_and_assign(case: &mut Case<'_>, why: Why, left_out: &[LeftOut
         for line in &decision.plan.lines {
             if line.outcome != Outcome::Allocated {
                 give_up(case, line.oid, line.outcome.name(), text.clone())?;
+                await_opening(case, line.oid, left_out)?;
                 continue;
             }
             if assign_parts(case, line, &text)? {
@@ -50,6 +52,7 @@ pub(super) fn plan_and_assign(case: &mut Case<'_>, why: Why, left_out: &[LeftOut
         if !assigned_any {
             for oid in failed.drain(..) {
                 give_up(case, oid, Outcome::NoStock.name(), text.clone())?;
+                await_opening(case, oid, left_out)?;
             }
         }
         lines = failed;
@@ -69,10 +72,30 @@ fn take_guards(case: &mut Case<'_>, known: usize) -> Result<(), Refusal> {
 }
 
 fn plan(case: &Case<'_>, lines: &[Oid], left_out: &[LeftOut]) -> Result<Decision, Refusal> {
+    let left: Vec<Vec<LocationId>> = lines.iter().map(|oid| left_out_of(*oid, left_out)).collect();
+    let mut asks = Vec::new();
+    for (oid, left_out) in lines.iter().zip(&left) {
+        asks.push(ask(case, *oid, left_out)?);
+    }
+    Ok(Decision::on(gather(&snapshot(case), &asks)))
+}
+
+/// A line that nobody could serve is looked at again when a location that has its units may open by the calendar alone.
+fn await_opening(case: &mut Case<'_>, oid: Oid, left_out: &[LeftOut]) -> Result<(), Refusal> {
+    let left_out = left_out_of(oid, left_out);
+    let opening = next_opening(&snapshot(case), ask(case, oid, &left_out)?);
+    if let Some(when) = opening {
+        case.look_again(when);
+    }
+    Ok(())
+}
+
+fn snapshot<'c>(case: &'c Case<'_>) -> Snapshot<'c> {
     let world = &*case.world;
-    let snapshot = Snapshot {
+    Snapshot {
         places: &world.places,
         stock: &world.stock,
+        day_loads: &world.day_loads,
         channel: case.trade().channel,
         settings: world.seller.settings.router,
         split_quantity: world.seller.settings.split_quantity,
@@ -80,24 +103,23 @@ fn plan(case: &Case<'_>, lines: &[Oid], left_out: &[LeftOut]) -> Result<Decision
         reservations: &case.file.reservations,
         version: world.version,
         now: case.now(),
-    };
-    let left: Vec<Vec<LocationId>> = lines
-        .iter()
-        .map(|oid| left_out.iter().filter(|(of, _)| of == oid).map(|(_, location)| *location).collect())
-        .collect();
-    let mut asks = Vec::new();
-    for (oid, left_out) in lines.iter().zip(&left) {
-        let line = case.line(*oid)?;
-        asks.push(Ask {
-            oid: *oid,
-            units: case.unassigned_units(*oid)?,
-            item: world.items.get(&line.item),
-            components: &line.components,
-            excluded: &line.excluded,
-            left_out,
-        });
     }
-    Ok(Decision::on(gather(&snapshot, &asks)))
+}
+
+fn ask<'c>(case: &'c Case<'_>, oid: Oid, left_out: &'c [LocationId]) -> Result<Ask<'c>, Refusal> {
+    let line = case.line(oid)?;
+    Ok(Ask {
+        oid,
+        units: case.unassigned_units(oid)?,
+        item: case.world.items.get(&line.item),
+        components: &line.components,
+        excluded: &line.excluded,
+        left_out,
+    })
+}
+
+fn left_out_of(oid: Oid, left_out: &[LeftOut]) -> Vec<LocationId> {
+    left_out.iter().filter(|(of, _)| *of == oid).map(|(_, location)| *location).collect()
 }
 
 /// The buyer chose the store: it is only checked whether it can. A pickup never becomes a shipping order by itself.
@@ -108,6 +130,12 @@ fn serve_pickup(case: &mut Case<'_>, oid: Oid, store: LocationId) -> Result<(), 
         "the chosen store refused"
     } else if !open {
         "the chosen store is closed"
+    } else if let Some(reason) = case.service_shut(store, Service::Pickup) {
+        let place = case.world.places.live(store);
+        if let Some(when) = place.and_then(|place| place.service.next_change(Service::Pickup, case.now())) {
+            case.look_again(when);
+        }
+        pickup_shut(reason)
     } else {
         let code = AllocationCode(case.world.mint.long());
         let wanted = Move::to_assignment(code, store, units);
@@ -118,6 +146,26 @@ fn serve_pickup(case: &mut Case<'_>, oid: Oid, store: LocationId) -> Result<(), 
         "the chosen store lacks the units"
     };
     give_up(case, oid, reason, reason.to_owned())
+}
+
+/// The reason of a pickup whose store is there and open, and takes none.
+fn pickup_shut(reason: Reason) -> &'static str {
+    match reason {
+        Reason::OutsideWorkingTime | Reason::OutsideDispatchTime => "the chosen store takes no pickups at this time",
+        Reason::DayFull => "the chosen store has taken all its pickups of the day",
+        Reason::SwitchedOff => "the chosen store has pickup switched off",
+        Reason::Deleted
+        | Reason::OnHold
+        | Reason::Shut
+        | Reason::LeftOut
+        | Reason::RefusedBefore
+        | Reason::SilentBefore
+        | Reason::GaveBackBefore
+        | Reason::NotBound
+        | Reason::Suspect
+        | Reason::NoStock
+        | Reason::TooFew => reason.name(),
+    }
 }
 
 /// All parts of a planned line are held and assigned, or none.
@@ -136,8 +184,11 @@ fn assign_parts(case: &mut Case<'_>, planned: &LinePlan, text: &str) -> Result<b
         };
         let code = AllocationCode(case.world.mint.long());
         let wanted = Move::planned(code, offer.location, offer.units);
-        let moved = case.ledger(offer.oid, |ledger, held, owner| ledger.move_to(held, owner, wanted))?;
-        if moved.is_err() {
+        // An earlier line of the same plan may have taken the last place of the location's day.
+        let has_room = case.service_shut(offer.location, Service::Delivery).is_none();
+        let moved =
+            has_room && case.ledger(offer.oid, |ledger, held, owner| ledger.move_to(held, owner, wanted))?.is_ok();
+        if !moved {
             // Parts made before go back; a plan on exact stock fails only where two lines want the same last units.
             for code in made {
                 case.carry(code, Event::Withdraw)?;

@@ -10,6 +10,7 @@ use crate::order::trade::{AllocationAsk, SubOrder, UnassignedState};
 use crate::order::waiting::WaitEvent;
 use crate::outward::{Message, Receiver};
 use crate::refusal::Refusal;
+use crate::service::Service;
 use crate::stock::deduct::QueuePlace;
 use crate::time::Millis;
 use crate::world::TaskKind;
@@ -180,6 +181,10 @@ pub(super) fn assign(
     detail: Option<String>,
 ) -> Result<(), Refusal> {
     let warehouse = case.world.places.get(offer.location).is_some_and(crate::place::Location::is_warehouse);
+    let service = Service::of(case.line(offer.oid)?.delivery);
+    // An app's or a person's choice stands whatever the location's settings say; that they say otherwise is kept.
+    let against = case.service_shut(offer.location, service);
+    let detail = detail.or_else(|| against.map(|reason| format!("{}: {}", reason.name(), reason.en())));
     let mut assignment = Assignment {
         code,
         tid: case.tid(),
@@ -196,6 +201,7 @@ pub(super) fn assign(
         facts: std::collections::BTreeSet::new(),
         due_at: None,
         committed: Vec::new(),
+        day_place: case.hold_capacity(offer.location, service),
     };
     assignment.due_at = case.deadline(&assignment, &AssignmentState::Notified);
     let note = Note::on(&assignment, Fact::Allocated);

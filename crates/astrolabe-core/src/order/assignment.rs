@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AllocationCode, LocationId, Oid, RefundId, Tid};
 use crate::order::timeline::Fact;
+use crate::service::DayPlace;
 use crate::stock::cell::CellKey;
 use crate::time::Timestamp;
 
@@ -34,6 +35,9 @@ pub struct Assignment {
     /// The units that left when it shipped, by cell: a return goes back to the same class.
     #[serde(default)]
     pub committed: Vec<CommittedPart>,
+    /// The place it takes in its location's day, where that is limited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day_place: Option<DayPlace>,
 }
 
 /// Units that left one cell.

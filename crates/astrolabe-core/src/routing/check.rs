@@ -153,6 +153,7 @@ fn price(input: &Input, plan: &Plan, by_location: &BTreeMap<LocationId, Vec<(usi
             None => weights.unknown_km * weights.per_km,
             Some(metres) => metres * weights.per_km / 1_000,
         };
+        cost.priority += i64::from(candidate.priority) * weights.per_priority;
         if number > 0 {
             cost.split += weights.split;
         }

@@ -1,7 +1,7 @@
 //! The one additive cost, in 1/1000 fen: what a plan pays, term by term. Integers only, so that sums are exact and equal
 //! everywhere.
 //!
-//! Σ packages [freight + way + split after the first] + Σ parts [handling + scarcity] + Σ unfilled lines [penalty].
+//! Σ packages [freight + way + priority + split after the first] + Σ parts [handling + scarcity] + Σ unfilled lines [penalty].
 
 use std::ops::AddAssign;
 
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::routing::input::Candidate;
 use crate::routing::settings::RouterSettings;
 
-/// A cost by its terms, each in 1/1000 fen. Written as a list in this order.
+/// A cost by its terms, each in 1/1000 fen. Written as a list in this order, the last only where there is any.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(into = "[i64; 6]", from = "[i64; 6]")]
+#[serde(into = "Vec<i64>", try_from = "Vec<i64>")]
 pub struct CostTerms {
     /// Freight of the packages whatever their way.
     pub package: i64,
@@ -26,24 +26,50 @@ pub struct CostTerms {
     pub split: i64,
     /// Penalty of lines that nobody serves.
     pub unfilled: i64,
+    /// Steps behind the merchant's first choice, of the locations that are used.
+    pub priority: i64,
+}
+
+/// Why a stored list is not a cost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{found} cost terms stored, 6 or 7 expected")]
+pub struct TermsFault {
+    found: usize,
 }
 
 impl CostTerms {
     /// The sum.
     pub fn total(&self) -> i64 {
-        <[i64; 6]>::from(*self).into_iter().fold(0, i64::saturating_add)
+        self.terms().into_iter().fold(0, i64::saturating_add)
+    }
+
+    fn terms(&self) -> [i64; 7] {
+        [self.package, self.distance, self.handling, self.scarcity, self.split, self.unfilled, self.priority]
     }
 }
 
-impl From<CostTerms> for [i64; 6] {
+impl From<CostTerms> for Vec<i64> {
     fn from(terms: CostTerms) -> Self {
-        [terms.package, terms.distance, terms.handling, terms.scarcity, terms.split, terms.unfilled]
+        let mut list = terms.terms().to_vec();
+        if terms.priority == 0 {
+            list.pop();
+        }
+        list
     }
 }
 
-impl From<[i64; 6]> for CostTerms {
-    fn from([package, distance, handling, scarcity, split, unfilled]: [i64; 6]) -> Self {
-        Self { package, distance, handling, scarcity, split, unfilled }
+impl TryFrom<Vec<i64>> for CostTerms {
+    type Error = TermsFault;
+
+    fn try_from(list: Vec<i64>) -> Result<Self, TermsFault> {
+        let (&[package, distance, handling, scarcity, split, unfilled], rest) =
+            list.split_first_chunk().ok_or(TermsFault { found: list.len() })?;
+        let priority = match rest {
+            [] => 0,
+            [priority] => *priority,
+            _ => return Err(TermsFault { found: list.len() }),
+        };
+        Ok(Self { package, distance, handling, scarcity, split, unfilled, priority })
     }
 }
 
@@ -55,14 +81,21 @@ impl AddAssign for CostTerms {
         self.scarcity = self.scarcity.saturating_add(other.scarcity);
         self.split = self.split.saturating_add(other.split);
         self.unfilled = self.unfilled.saturating_add(other.unfilled);
+        self.priority = self.priority.saturating_add(other.priority);
     }
 }
 
 impl RouterSettings {
     /// What sending any package from here costs, whatever is in it.
-    pub(super) fn opening(&self, warehouse: bool, metres: Option<i64>) -> CostTerms {
+    pub(super) fn opening(&self, warehouse: bool, metres: Option<i64>, priority: u8) -> CostTerms {
         let package = if warehouse { self.warehouse_package } else { self.store_package };
-        CostTerms { package, distance: self.way(metres), ..CostTerms::default() }
+        let priority = self.per_priority.saturating_mul(i64::from(priority));
+        CostTerms { package, distance: self.way(metres), priority, ..CostTerms::default() }
+    }
+
+    /// The least that a package from a store at this distance can cost: no location goes before the first choice.
+    pub(super) fn least_opening(&self, metres: Option<i64>) -> i64 {
+        self.opening(false, metres, 0).total()
     }
 
     /// Freight by kilometre for a way; the unknown way where either end has no point.
@@ -92,6 +125,7 @@ impl RouterSettings {
             self.unfilled,
             self.safety_stock,
             self.unknown_km,
+            self.per_priority,
         ];
         weights.into_iter().all(|weight| (0..=WEIGHT_MAX).contains(&weight))
     }
@@ -103,6 +137,6 @@ pub const WEIGHT_MAX: i64 = 10_000_000_000;
 impl Candidate {
     /// What opening this location costs.
     pub(super) fn opening(&self, settings: &RouterSettings) -> CostTerms {
-        settings.opening(self.warehouse, self.metres)
+        settings.opening(self.warehouse, self.metres, self.priority)
     }
 }

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::order::trade::{Exclusion, ExclusionReason};
 use crate::place::StoreStatus;
+use crate::service::{Service, ServiceSettings};
+use crate::time::Timestamp;
 
 /// Why a location may not serve a line. The first that holds, in this order, is the one reported.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -22,6 +24,18 @@ pub enum Reason {
     /// 关店: the store's status is CLOSE.
     #[serde(rename = "shut")]
     Shut,
+    /// The merchant has switched the service off here.
+    #[serde(rename = "off")]
+    SwitchedOff,
+    /// 接单时间段: the location takes no orders at this time.
+    #[serde(rename = "rest")]
+    OutsideWorkingTime,
+    /// 派单时间: the location is offered nothing at this time.
+    #[serde(rename = "disp")]
+    OutsideDispatchTime,
+    /// 每日接单阈值: the location has taken all it takes on this day.
+    #[serde(rename = "full")]
+    DayFull,
     /// The line is being taken away from here, and this plan looks elsewhere.
     #[serde(rename = "left")]
     LeftOut,
@@ -57,10 +71,11 @@ pub enum Outcome {
     /// No place that may serve it has the units.
     #[serde(rename = "stock")]
     NoStock,
-    /// A place has the units, but a limit keeps it out: it refused, the cap on packages, the price of leaving it.
+    /// A place has the units, but a limit keeps it out: its day is full, it refused, the cap on packages, the price of
+    /// leaving it.
     #[serde(rename = "cap")]
     NoCapacity,
-    /// The places that have the units are on hold or closed.
+    /// The places that have the units are on hold or closed, for good or at this time.
     #[serde(rename = "closed")]
     Closed,
     /// The seller's router settings make no sense (a negative weight): nothing was decided.
@@ -73,10 +88,14 @@ pub enum Outcome {
 
 impl Reason {
     /// All reasons, for tables and docs.
-    pub const ALL: [Reason; 11] = [
+    pub const ALL: [Reason; 15] = [
         Reason::Deleted,
         Reason::OnHold,
         Reason::Shut,
+        Reason::SwitchedOff,
+        Reason::OutsideWorkingTime,
+        Reason::OutsideDispatchTime,
+        Reason::DayFull,
         Reason::LeftOut,
         Reason::RefusedBefore,
         Reason::SilentBefore,
@@ -96,6 +115,20 @@ impl Reason {
         }
     }
 
+    /// What a location's settings mean for a service at an instant, when it has `taken` so many sub-orders of that day.
+    pub fn of_service(settings: &ServiceSettings, service: Service, now: Timestamp, taken: i64) -> Option<Reason> {
+        let full = settings.threshold(service, now).is_some_and(|threshold| taken >= threshold);
+        if !settings.is_on(service) {
+            Some(Reason::SwitchedOff)
+        } else if !settings.working(service, now).contain(now) {
+            Some(Reason::OutsideWorkingTime)
+        } else if settings.dispatch(service, now).is_some_and(|windows| !windows.contain(now)) {
+            Some(Reason::OutsideDispatchTime)
+        } else {
+            full.then_some(Reason::DayFull)
+        }
+    }
+
     /// What an earlier refusal means for this plan.
     pub fn of_exclusion(exclusion: &Exclusion) -> Reason {
         match exclusion.why {
@@ -111,6 +144,10 @@ impl Reason {
             Reason::Deleted => "deleted",
             Reason::OnHold => "on_hold",
             Reason::Shut => "shut",
+            Reason::SwitchedOff => "switched_off",
+            Reason::OutsideWorkingTime => "outside_working_time",
+            Reason::OutsideDispatchTime => "outside_dispatch_time",
+            Reason::DayFull => "day_full",
             Reason::LeftOut => "left_out",
             Reason::RefusedBefore => "refused_before",
             Reason::SilentBefore => "silent_before",
@@ -128,6 +165,10 @@ impl Reason {
             Reason::Deleted => "The location was deleted.",
             Reason::OnHold => "The store has paused business.",
             Reason::Shut => "The store is closed down.",
+            Reason::SwitchedOff => "The service is switched off here.",
+            Reason::OutsideWorkingTime => "The location takes no orders at this time of day.",
+            Reason::OutsideDispatchTime => "The location is offered nothing at this time of day.",
+            Reason::DayFull => "The location has taken all the sub-orders it takes on this day.",
             Reason::LeftOut => "The line is being taken away from here.",
             Reason::RefusedBefore => "The store refused this line before.",
             Reason::SilentBefore => "The store did not answer in time when it was offered this line.",
@@ -145,6 +186,10 @@ impl Reason {
             Reason::Deleted => "该门店已删除。",
             Reason::OnHold => "该门店暂停营业。",
             Reason::Shut => "该门店已关店。",
+            Reason::SwitchedOff => "此处已关闭该服务。",
+            Reason::OutsideWorkingTime => "当前不在此处的接单时间段内。",
+            Reason::OutsideDispatchTime => "当前不在此处的派单时间内。",
+            Reason::DayFull => "此处当日接单数已达阈值。",
             Reason::LeftOut => "该子订单正从此处改派,本次不再考虑。",
             Reason::RefusedBefore => "该门店曾拒绝此子订单。",
             Reason::SilentBefore => "该门店曾超时未答复此子订单。",
@@ -186,7 +231,7 @@ impl Outcome {
             Outcome::NoCapacity => {
                 "Locations that have the units may not take the line: a limit or a refusal keeps them out."
             }
-            Outcome::Closed => "The locations that have the units are on hold or closed.",
+            Outcome::Closed => "The locations that have the units are on hold or closed, for good or at this time.",
             Outcome::RuleError => "The router settings make no sense; nothing was decided.",
             Outcome::DataUnknown => "It is not known which goods the line is; nothing was decided.",
         }
@@ -198,7 +243,7 @@ impl Outcome {
             Outcome::Allocated => "已选定发货地点。",
             Outcome::NoStock => "可发货的地点均无足够库存。",
             Outcome::NoCapacity => "有货的地点因限制或曾拒单而不能承接。",
-            Outcome::Closed => "有货的门店均已暂停营业或关店。",
+            Outcome::Closed => "有货的门店均已暂停营业、关店,或当前不接单。",
             Outcome::RuleError => "路由设置有误,未作决定。",
             Outcome::DataUnknown => "该子订单未对应到货品,未作决定。",
         }

@@ -14,12 +14,15 @@ use crate::routing::settings::RouterSettings;
 use crate::stock::book::Stock;
 use crate::stock::hold::Reservation;
 use crate::time::Timestamp;
+use crate::world::DayLoads;
 
 /// What the world shows a plan.
 #[derive(Clone, Copy, Debug)]
 pub struct Snapshot<'a> {
     pub places: &'a Places,
     pub stock: &'a Stock,
+    /// Sub-orders taken on the day of `now`, by the locations that limit them.
+    pub day_loads: &'a DayLoads,
     pub channel: ChannelId,
     pub settings: RouterSettings,
     /// Whether one line's quantity may be divided.
@@ -67,6 +70,12 @@ pub fn gather_all(snapshot: &Snapshot<'_>, asks: &[Ask<'_>]) -> Input {
         found.extend(look.at(at, metres));
     }
     finish(snapshot, &mut look, found, None)
+}
+
+/// When a plan that left a line unserved may find a location open that keeps shut at `now`: its hours begin, or its day is
+/// over. `None` where no location waits for the calendar alone.
+pub fn next_opening(snapshot: &Snapshot<'_>, ask: Ask<'_>) -> Option<Timestamp> {
+    Look::new(snapshot, &[ask]).next_opening(0)
 }
 
 fn finish(snapshot: &Snapshot<'_>, look: &mut Look<'_>, found: Vec<Found>, cut: Option<super::Cut>) -> Input {

@@ -50,6 +50,8 @@ pub struct Line {
 pub struct Candidate {
     pub location: LocationId,
     pub warehouse: bool,
+    /// Steps behind the merchant's first choice, 0 to 10.
+    pub priority: u8,
     /// Great-circle distance to the destination; `None` when either end has no known point.
     pub metres: Option<i64>,
     /// For each line of the input, in its order.

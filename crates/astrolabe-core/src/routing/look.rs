@@ -11,8 +11,11 @@ use crate::routing::input::{Candidate, Supply, shared_articles};
 use crate::routing::nearest::{Aim, Nearest, Site};
 use crate::routing::settings::RouterSettings;
 use crate::routing::shelf::{OnShelf, Shelf};
+use crate::service::{DayKey, Service, ServiceSettings};
 use crate::stock::cell::StockClass;
 use crate::stock::hold::{Reservation, Role};
+use crate::time::Timestamp;
+use crate::world::DayLoads;
 
 /// A trade's lines with all that is needed to judge a location for them.
 pub(super) struct Look<'a> {
@@ -23,6 +26,8 @@ pub(super) struct Look<'a> {
     /// Positions in `shelves` of the articles that lines share.
     pub shared: Vec<usize>,
     places: &'a Places,
+    day_loads: &'a DayLoads,
+    now: Timestamp,
     split_quantity: bool,
     shelves: Vec<Shelf<'a>>,
     /// Uncertain units that the trade holds: (shelf, location, units).
@@ -84,6 +89,8 @@ impl<'a> Look<'a> {
             settings: snapshot.settings,
             shared: shared.into_iter().filter_map(shelf).collect(),
             places: snapshot.places,
+            day_loads: snapshot.day_loads,
+            now: snapshot.now,
             split_quantity: snapshot.split_quantity,
             lines,
             shelves,
@@ -95,7 +102,7 @@ impl<'a> Look<'a> {
     pub(super) fn at(&self, at: usize, metres: Option<i64>) -> Option<Found> {
         let site = self.nearest.site(at);
         let enough = |line: &Wanted<'_>| if self.split_quantity { 1 } else { line.units };
-        if Reason::of_status(site.status).is_some() {
+        if self.reason_of_place(site).is_some() {
             return None;
         }
         let first = self.lines.iter().position(|line| {
@@ -110,8 +117,10 @@ impl<'a> Look<'a> {
         });
         let serve = serve.collect();
         let pools = self.shared.iter().map(|&shelf| self.spare(shelf, site)).collect();
-        let candidate = Candidate { location: site.location, warehouse: site.warehouse, metres, supply, pools };
-        let open = self.settings.opening(site.warehouse, metres).total();
+        let priority = self.priority(site);
+        let candidate =
+            Candidate { location: site.location, warehouse: site.warehouse, priority, metres, supply, pools };
+        let open = self.settings.opening(site.warehouse, metres, priority).total();
         Some(Found { candidate, open, serve })
     }
 
@@ -144,7 +153,7 @@ impl<'a> Look<'a> {
     pub(super) fn reason_against(&self, line: &Wanted<'_>, site: &Site) -> Option<Reason> {
         let location = site.location;
         let bound = || line.ask.item.is_some_and(|item| item.bound.contains(&location));
-        if let Some(reason) = Reason::of_status(site.status) {
+        if let Some(reason) = self.reason_of_place(site) {
             return Some(reason);
         }
         if line.ask.left_out.contains(&location) {
@@ -154,6 +163,54 @@ impl<'a> Look<'a> {
             return Some(Reason::of_exclusion(exclusion));
         }
         (!site.warehouse && !bound()).then_some(Reason::NotBound)
+    }
+
+    /// Why a location serves nobody now, whatever the line.
+    fn reason_of_place(&self, site: &Site) -> Option<Reason> {
+        Reason::of_status(site.status).or_else(|| {
+            let settings = self.service(site)?;
+            let key = DayKey { day: self.now.shanghai_day(), location: site.location, service: Service::Delivery };
+            Reason::of_service(settings, Service::Delivery, self.now, self.day_loads.taken(key))
+        })
+    }
+
+    /// What the merchant has set about a location, if anything.
+    fn service(&self, site: &Site) -> Option<&'a ServiceSettings> {
+        if !site.restricted {
+            return None;
+        }
+        self.places.live(site.location).map(|place| &place.service)
+    }
+
+    fn priority(&self, site: &Site) -> u8 {
+        self.service(site).map_or(0, |settings| settings.delivery.at(self.now).priority.steps())
+    }
+
+    /// When the calendar may let in a location that has a line's units and keeps shut now; of all of them, the first.
+    pub(super) fn next_opening(&mut self, line: usize) -> Option<Timestamp> {
+        let places = self.places_of(line);
+        let wanted = &self.lines[line];
+        let opens = |at: usize| {
+            let site = self.nearest.site(at);
+            let shut = match self.reason_against(wanted, site)? {
+                Reason::OutsideWorkingTime | Reason::OutsideDispatchTime | Reason::DayFull => self.service(site)?,
+                Reason::Deleted
+                | Reason::OnHold
+                | Reason::Shut
+                | Reason::SwitchedOff
+                | Reason::LeftOut
+                | Reason::RefusedBefore
+                | Reason::SilentBefore
+                | Reason::GaveBackBefore
+                | Reason::NotBound
+                | Reason::Suspect
+                | Reason::NoStock
+                | Reason::TooFew => return None,
+            };
+            let some = self.available(wanted, site) > 0;
+            some.then(|| shut.next_change(Service::Delivery, self.now)).flatten()
+        };
+        places.into_iter().filter_map(opens).min()
     }
 
     /// Which kind of nothing a location has for a line.

@@ -8,6 +8,7 @@
 //!     &Snapshot {
 //!         places: &world.places,
 //!         stock: &world.stock,
+//!         day_loads: &world.day_loads,
 //!         channel: trade.channel,
 //!         settings: world.seller.settings.router,
 //!         split_quantity: world.seller.settings.split_quantity,
@@ -48,10 +49,10 @@ mod shelf;
 mod split;
 
 pub use check::{PlanFault, check_plan};
-pub use cost::{CostTerms, WEIGHT_MAX};
+pub use cost::{CostTerms, TermsFault, WEIGHT_MAX};
 pub use eligibility::{Outcome, Reason};
 pub use explain::{Explanation, Why, explain};
-pub use gather::{Ask, Snapshot, gather, gather_all};
+pub use gather::{Ask, Snapshot, gather, gather_all, next_opening};
 pub use input::{Candidate, Cut, Input, Line, Supply};
 pub use nearest::{Nearest, Site};
 pub use plan::{Decision, LinePlan, Method, Part, Plan, choose, plan};

@@ -15,6 +15,8 @@ pub struct Site {
     pub location: LocationId,
     pub warehouse: bool,
     pub status: StoreStatus,
+    /// Whether its service is restricted in any way: only then its settings are looked at.
+    pub restricted: bool,
     /// On the unit sphere; `None` when the address names no known division.
     at: Option<Spot>,
 }
@@ -55,6 +57,7 @@ impl Site {
             location: location.id,
             warehouse: location.is_warehouse(),
             status: location.status,
+            restricted: !location.service.is_default(),
             at: location.point.map(spot),
         }
     }
@@ -267,6 +270,7 @@ mod tests {
             name: String::new(),
             status: StoreStatus::Normal,
             hours: OpeningHours::ALWAYS,
+            service: crate::service::ServiceSettings::default(),
             point,
             deleted: false,
             card: LocationCard::default(),

@@ -240,9 +240,13 @@ fn outcome(input: &Input, at: usize, line: &Line, parts: &[Part]) -> Outcome {
         return Outcome::NoCapacity;
     }
     let missed = |wanted: &[Reason]| line.misses.iter().any(|(reason, _)| wanted.contains(reason));
-    if missed(&[Reason::OnHold, Reason::Shut]) {
+    let shut =
+        [Reason::OnHold, Reason::Shut, Reason::SwitchedOff, Reason::OutsideWorkingTime, Reason::OutsideDispatchTime];
+    let kept_out =
+        [Reason::DayFull, Reason::LeftOut, Reason::RefusedBefore, Reason::SilentBefore, Reason::GaveBackBefore];
+    if missed(&shut) {
         Outcome::Closed
-    } else if missed(&[Reason::LeftOut, Reason::RefusedBefore, Reason::SilentBefore, Reason::GaveBackBefore]) {
+    } else if missed(&kept_out) {
         Outcome::NoCapacity
     } else {
         Outcome::NoStock

@@ -31,6 +31,7 @@ pub(super) struct InputRow {
 }
 
 type LineRow = (Oid, i64, Vec<(ScItemId, i64)>, Vec<(Reason, u32)>);
+/// The second number is 1 for a warehouse, and twice the priority.
 type CandidateRow = (LocationId, u8, Option<i64>, Vec<SupplyRow>);
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -52,7 +53,9 @@ pub enum RowFault {
     WeightRange { position: usize },
 }
 
-const WEIGHTS: usize = 11;
+/// Weights that the oldest rows have.
+const WEIGHTS_LEAST: usize = 11;
+const WEIGHTS: usize = 12;
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_false(flag: &bool) -> bool {
@@ -72,6 +75,7 @@ fn weights(settings: &RouterSettings) -> [i64; WEIGHTS] {
         settings.unknown_km,
         i64::try_from(settings.candidates_per_line).unwrap_or(i64::MAX),
         i64::from(settings.packages_max),
+        settings.per_priority,
     ]
 }
 
@@ -88,10 +92,10 @@ fn settings(weights: &[i64]) -> Result<RouterSettings, RowFault> {
         unknown_km,
         candidates,
         packages,
-        ..,
+        ref later @ ..,
     ] = weights
     else {
-        return Err(RowFault::Weights { found: weights.len(), least: WEIGHTS });
+        return Err(RowFault::Weights { found: weights.len(), least: WEIGHTS_LEAST });
     };
     Ok(RouterSettings {
         store_package,
@@ -105,6 +109,8 @@ fn settings(weights: &[i64]) -> Result<RouterSettings, RowFault> {
         unknown_km,
         candidates_per_line: usize::try_from(candidates).map_err(|_| RowFault::WeightRange { position: 9 })?,
         packages_max: u8::try_from(packages).map_err(|_| RowFault::WeightRange { position: 10 })?,
+        // Before there were priorities, no location had one.
+        per_priority: later.first().copied().unwrap_or(0),
     })
 }
 
@@ -137,7 +143,8 @@ fn candidate_row(candidate: Candidate) -> CandidateRow {
         Supply::Units { available, held } => SupplyRow::Held(available, held),
         Supply::Refused(reason) => SupplyRow::Refused(reason),
     });
-    (candidate.location, u8::from(candidate.warehouse), candidate.metres, supply.collect())
+    let kind = u8::from(candidate.warehouse) | candidate.priority << 1;
+    (candidate.location, kind, candidate.metres, supply.collect())
 }
 
 impl TryFrom<InputRow> for Input {
@@ -171,11 +178,12 @@ fn line((oid, units, components, misses): LineRow) -> Line {
     Line { oid, units, components, misses }
 }
 
-fn candidate((location, warehouse, metres, supply): CandidateRow) -> Candidate {
+fn candidate((location, kind, metres, supply): CandidateRow) -> Candidate {
     let supply = supply.into_iter().map(|supply| match supply {
         SupplyRow::Units(available) => Supply::Units { available, held: 0 },
         SupplyRow::Held(available, held) => Supply::Units { available, held },
         SupplyRow::Refused(reason) => Supply::Refused(reason),
     });
-    Candidate { location, warehouse: warehouse != 0, metres, supply: supply.collect(), pools: Vec::new() }
+    let (warehouse, priority) = (kind & 1 == 1, kind >> 1);
+    Candidate { location, warehouse, priority, metres, supply: supply.collect(), pools: Vec::new() }
 }

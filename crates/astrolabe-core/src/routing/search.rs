@@ -140,7 +140,7 @@ impl<'a> Search<'a> {
         for looks in 0.. {
             let Some((at, metres)) = walk.next() else { return true };
             if looks == 0 {
-                self.least_open = self.look.settings.opening(false, metres).total();
+                self.least_open = self.look.settings.least_opening(metres);
                 let seen = self.found.iter().map(|found| found.open).min();
                 self.least_open = self.least_open.min(seen.unwrap_or(i64::MAX));
             }
@@ -174,7 +174,7 @@ impl<'a> Search<'a> {
     /// Whether no unseen store, all of them at `metres` or further, can make a plan cheaper without shipping everything.
     fn is_certain_apart(&self, dense: &[usize], metres: Option<i64>) -> bool {
         let settings = &self.look.settings;
-        let open = settings.opening(false, metres).total();
+        let open = settings.least_opening(metres);
         let rivals = self.look.rivals();
         let alone_certain = dense.iter().all(|&line| {
             let costs = &self.alone[line];
@@ -194,7 +194,7 @@ impl<'a> Search<'a> {
         let mut lines = dense.to_vec();
         lines.sort_by_key(|&line| self.look.stocked(line));
         for (looks, (at, metres)) in rest.enumerate() {
-            let open = self.look.settings.opening(false, metres).total();
+            let open = self.look.settings.least_opening(metres);
             if self.least_total(open) >= self.known_plan {
                 return;
             }

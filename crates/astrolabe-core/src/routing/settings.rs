@@ -24,6 +24,8 @@ pub struct RouterSettings {
     pub safety_stock: i64,
     /// Distance assumed when either end has no known point, in kilometres.
     pub unknown_km: i64,
+    /// Price of a step of priority (a merchant gives his locations 0 to 10), a package.
+    pub per_priority: i64,
     /// Candidates kept a line beside those that serve several lines.
     pub candidates_per_line: usize,
     /// Most packages a plan may have; 0 means no cap.
@@ -42,6 +44,7 @@ impl Default for RouterSettings {
             unfilled: 30_000_000,
             safety_stock: 0,
             unknown_km: 1_000,
+            per_priority: 100_000,
             candidates_per_line: 16,
             packages_max: 0,
         }

@@ -6,6 +6,7 @@ use super::*;
 use crate::ids::{ReservationId, ScItemId, StoreCode, TMALL};
 use crate::place::Location;
 use crate::place::{LocationCard, LocationKind, StoreStatus, StoreType};
+use crate::service::ServiceSettings;
 use crate::stock::book::DiscrepancyKind;
 use crate::stock::moves::Move;
 use crate::time::OpeningHours;
@@ -30,6 +31,7 @@ fn store(id: i64) -> Location {
         name: String::new(),
         status: StoreStatus::Close,
         hours: OpeningHours::ALWAYS,
+        service: ServiceSettings::default(),
         point: None,
         deleted: id == 9,
         card: LocationCard::default(),

@@ -1,4 +1,4 @@
-//! What must always be true of stock, as functions over a neutral snapshot. Tests and simulations fill the snapshot
+//! What must always be true of stock and of what stands beside it, as functions over a neutral snapshot. Tests and simulations fill the snapshot
 //! from a working set, `astrolabe doctor` fills it with aggregates of the stored rows; the sentences are judged here,
 //! and nowhere else.
 
@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::goods::Component;
 use crate::ids::{AllocationCode, BillNum, HoldKey, Oid, ScItemId, Tid};
 use crate::order::assignment::{AssignmentState, BeforeCancel};
+use crate::service::DayKey;
 use crate::stock::cell::{CellKey, StockCell, StockClass};
 use crate::stock::entry::{Cause, EntryKind, StockEntry};
 use crate::stock::hold::{Reservation, Role};
@@ -90,6 +91,10 @@ pub struct Snapshot {
     pub brought_in: BTreeMap<ScItemId, i64>,
     /// Held units committed less units restocked, by article.
     pub sold: BTreeMap<ScItemId, i64>,
+    /// Sub-orders that locations have taken on a day, as counted.
+    pub day_loads: BTreeMap<DayKey, i64>,
+    /// Places in those days that assignments hold or have used.
+    pub day_places: BTreeMap<DayKey, i64>,
     /// Rows of this seller that name something which is not this seller's, in words.
     pub strangers: Vec<String>,
     /// When nothing is left to do (no work, no clock overdue): the time; else `None`.
@@ -113,8 +118,8 @@ pub struct Violation {
     pub detail: String,
 }
 
-/// All invariants of stock.
-pub const INVARIANTS: [Invariant; 9] = [
+/// All of them.
+pub const INVARIANTS: [Invariant; 10] = [
     Invariant {
         id: "INV-STOCK-1",
         sentence: "every cell's on_hand, reserved, unreported equal the sums of its entries",
@@ -156,6 +161,11 @@ pub const INVARIANTS: [Invariant; 9] = [
         id: "INV-STOCK-9",
         sentence: "when all is quiet: units sold ≤ units brought in, and no unit is held for nobody",
         check: no_oversell_no_phantom,
+    },
+    Invariant {
+        id: "INV-CAPACITY-1",
+        sentence: "what a location has taken on a day equals the places that assignments hold or have used",
+        check: days_are_counted,
     },
 ];
 
@@ -403,6 +413,19 @@ fn no_oversell_no_phantom(snapshot: &Snapshot) -> Vec<String> {
         }
     }
     found
+}
+
+fn days_are_counted(snapshot: &Snapshot) -> Vec<String> {
+    let keys: BTreeSet<&DayKey> = snapshot.day_loads.keys().chain(snapshot.day_places.keys()).collect();
+    let count = |of: &BTreeMap<DayKey, i64>, key: &DayKey| of.get(key).copied().unwrap_or(0);
+    let differing = keys.into_iter().filter_map(|key| {
+        let (counted, placed) = (count(&snapshot.day_loads, key), count(&snapshot.day_places, key));
+        let DayKey { day, location, service } = key;
+        let differs = counted != placed;
+        differs
+            .then(|| format!("location {location}, day {day}, {}: {counted} counted, {placed} placed", service.name()))
+    });
+    differing.collect()
 }
 
 #[cfg(test)]

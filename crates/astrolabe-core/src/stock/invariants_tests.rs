@@ -1,5 +1,8 @@
 use super::*;
 use crate::ids::{LocationId, ReservationId, TMALL};
+use crate::service::Service;
+
+const DAY: DayKey = DayKey { day: 19_676, location: LocationId(1), service: Service::Delivery };
 
 fn cell(location: i64, class: StockClass) -> CellKey {
     CellKey::of(ScItemId(7), LocationId(location), class, TMALL)
@@ -75,7 +78,7 @@ fn sound_stock_violates_nothing() {
 #[test]
 fn each_fault_is_seen_by_the_invariant_that_names_it() {
     type Fault = (&'static str, &'static str, fn(&mut Snapshot));
-    let table: [Fault; 13] = [
+    let table: [Fault; 14] = [
         ("INV-STOCK-1", "a balance nobody posted", |s| {
             s.entries.entry(cell(1, StockClass::Uncertain)).or_default().on_hand -= 1;
         }),
@@ -108,6 +111,10 @@ fn each_fault_is_seen_by_the_invariant_that_names_it() {
         ("INV-STOCK-9", "an oversell", |s| {
             s.sold.insert(ScItemId(7), 15);
         }),
+        ("INV-CAPACITY-1", "a place given back twice", |s| {
+            s.day_loads.insert(DAY, 0);
+            s.day_places.insert(DAY, 1);
+        }),
         ("INV-STOCK-9", "a hold that ran out", |s| s.quiet_at = Some(Timestamp(10))),
     ];
     for (id, fault, plant) in table {
@@ -124,8 +131,9 @@ fn units_of_an_ended_or_unknown_assignment_are_held_for_nobody() {
 #[test]
 fn ids_are_in_order_and_every_sentence_is_its_own() {
     let ids: Vec<_> = INVARIANTS.iter().map(|invariant| invariant.id).collect();
-    let expected: Vec<_> = (1..=9).map(|number| format!("INV-STOCK-{number}")).collect();
+    let mut expected: Vec<_> = (1..=9).map(|number| format!("INV-STOCK-{number}")).collect();
+    expected.push("INV-CAPACITY-1".to_owned());
     assert_eq!(ids, expected);
     let sentences: BTreeSet<_> = INVARIANTS.iter().map(|invariant| invariant.sentence).collect();
-    assert_eq!(sentences.len(), 9);
+    assert_eq!(sentences.len(), INVARIANTS.len());
 }

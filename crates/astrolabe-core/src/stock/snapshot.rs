@@ -3,6 +3,7 @@
 
 use crate::order::file::TradeFile;
 use crate::order::trade::{SubOrder, UnassignedState};
+use crate::service::{DayKey, DayPlace};
 use crate::stock::cell::CellKey;
 use crate::stock::entry::StockEntry;
 use crate::stock::hold::AheadState;
@@ -38,6 +39,7 @@ impl Snapshot {
                 expires_at: hold.expires_at,
             }));
         }
+        snapshot.day_loads.extend(world.day_loads.iter().map(|(key, taken)| (*key, *taken)));
         for (key, cell) in world.stock.articles().flat_map(crate::stock::article::ArticleStock::cells) {
             snapshot.cells.insert(*key, cell.clone());
             if world.places.get(key.location).is_none() || world.sc_items.get(&key.sc_item).is_none() {
@@ -59,6 +61,10 @@ impl Snapshot {
             });
         }
         for assignment in &file.assignments {
+            if let Some(DayPlace { day, service, .. }) = assignment.day_place {
+                let key = DayKey { day, location: assignment.location, service };
+                *self.day_places.entry(key).or_default() += 1;
+            }
             let line = file.trade.sub_order(assignment.oid);
             self.assignments.push(AssignmentFacts {
                 code: assignment.code,

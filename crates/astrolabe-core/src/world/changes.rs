@@ -11,6 +11,7 @@ use crate::order::timeline::TimelineFact;
 use crate::order::trade::Trade;
 use crate::outward::{Outward, OutwardState};
 use crate::place::Location;
+use crate::service::DayKey;
 use crate::stock::book::StockChanges;
 use crate::stock::hold::{AheadHold, Reservation};
 use crate::time::Timestamp;
@@ -38,6 +39,8 @@ pub struct Changes {
     pub published: Vec<(Tid, String)>,
     pub tasks: Vec<TaskOpened>,
     pub locations: Vec<Location>,
+    /// Sub-orders that locations have taken on a day, where they limit them.
+    pub day_loads: Vec<(DayKey, i64)>,
     pub items: Vec<SlotChange<ItemId, Item>>,
     pub sc_items: Vec<SlotChange<ScItemId, ScItem>>,
 }
@@ -104,6 +107,7 @@ pub(super) fn take(world: &mut World) -> Changes {
         items: world.items.take_changes(),
         sc_items: world.sc_items.take_changes(),
         locations: touched_places(world),
+        day_loads: world.day_loads.take_changes(),
         ..Changes::default()
     };
     take_journal(&mut changes, journal);
@@ -179,6 +183,7 @@ impl Changes {
             + self.published_alone()
             + self.tasks.len()
             + self.locations.len()
+            + self.day_loads.len()
             + self.items.len()
             + self.sc_items.len()
     }

@@ -6,6 +6,7 @@
 
 mod bills;
 mod changes;
+mod day_loads;
 mod journal;
 mod names;
 mod slots;
@@ -14,6 +15,7 @@ use std::collections::BTreeMap;
 
 pub use bills::{AdjustKey, AdjustRecord, BillKey, BillRecord};
 pub use changes::{Changes, NewWork, OutwardSettled, TaskKind, TaskOpened};
+pub use day_loads::DayLoads;
 pub use journal::Journal;
 pub use names::Names;
 pub use slots::{SlotChange, Slots};
@@ -23,6 +25,7 @@ use crate::ids::{HoldKey, IdMint, ItemId, LocationId, ScItemId, Tid};
 use crate::order::file::TradeFile;
 use crate::place::{Location, Places};
 use crate::seller::Seller;
+use crate::service::DayKey;
 use crate::stock::article::ArticleStock;
 use crate::stock::book::Stock;
 use crate::stock::cell::CellKey;
@@ -69,6 +72,8 @@ pub struct World {
     pub holders: BTreeMap<CellKey, Vec<Holder>>,
     /// Answers of [`Names::occupancy`].
     pub occupancy: BTreeMap<LocationId, Occupancy>,
+    /// Sub-orders that locations have taken, day by day.
+    pub day_loads: DayLoads,
     /// Facts, calls outward, work and tasks that this group leaves.
     pub journal: Journal,
     place_undo: Vec<(LocationId, Option<Location>)>,
@@ -88,6 +93,7 @@ pub struct Loaded {
     pub committed_after: BTreeMap<(CellKey, i64), i64>,
     pub holders: BTreeMap<CellKey, Vec<Holder>>,
     pub occupancy: BTreeMap<LocationId, Occupancy>,
+    pub day_loads: Vec<(DayKey, i64)>,
 }
 
 impl World {
@@ -112,6 +118,7 @@ impl World {
             committed_after: BTreeMap::new(),
             holders: BTreeMap::new(),
             occupancy: BTreeMap::new(),
+            day_loads: DayLoads::default(),
             journal: Journal::default(),
             place_undo: Vec::new(),
             places_touched: BTreeMap::new(),
@@ -124,6 +131,7 @@ impl World {
         names.items.retain(|item| !self.items.is_loaded(item));
         names.sc_items.retain(|sc_item| !self.stock.is_loaded(*sc_item) || !self.sc_items.is_loaded(sc_item));
         names.hold_keys.retain(|key| !self.ahead.is_loaded(key));
+        names.days.retain(|day| !self.day_loads.is_loaded(*day));
         names.committed_after.retain(|key| !self.committed_after.contains_key(key));
         names
     }
@@ -173,6 +181,7 @@ impl World {
         self.committed_after.extend(loaded.committed_after);
         self.holders.extend(loaded.holders);
         self.occupancy.extend(loaded.occupancy);
+        self.day_loads.load(&names.days, loaded.day_loads);
     }
 
     /// A location, to add or change it; the running command can be taken back.
@@ -192,6 +201,7 @@ impl World {
         self.ahead.begin();
         self.bills.begin();
         self.adjusts.begin();
+        self.day_loads.begin();
         self.journal.begin();
         self.place_undo.clear();
     }
@@ -205,6 +215,7 @@ impl World {
         self.ahead.revert();
         self.bills.revert();
         self.adjusts.revert();
+        self.day_loads.revert();
         self.journal.revert();
         for (id, old) in std::mem::take(&mut self.place_undo).into_iter().rev() {
             match old {
@@ -236,6 +247,7 @@ impl World {
         self.committed_after.clear();
         self.holders.clear();
         self.occupancy.clear();
+        self.day_loads.end_group();
     }
 
     /// Forgets listings and articles when more than `articles_max` are in memory, so that the cache stays bounded.

@@ -31,6 +31,8 @@ pub struct Names {
     pub holders: BTreeSet<CellKey>,
     /// What stands at a location: live assignments, certain stock.
     pub occupancy: BTreeSet<LocationId>,
+    /// Days (of [`crate::time::Timestamp::shanghai_day`]) whose counts of taken sub-orders are needed, whole.
+    pub days: BTreeSet<i64>,
 }
 
 impl Names {
@@ -47,6 +49,7 @@ impl Names {
         self.committed_after.append(&mut other.committed_after);
         self.holders.append(&mut other.holders);
         self.occupancy.append(&mut other.occupancy);
+        self.days.append(&mut other.days);
     }
 
     /// Whether there is nothing to load.

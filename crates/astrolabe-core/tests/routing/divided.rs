@@ -18,6 +18,7 @@ fn input(wanted: i64, units: &[(i64, i64)]) -> Input {
             .iter()
             .zip(1..)
             .map(|(&(kilometres, available), id)| Candidate {
+                priority: 0,
                 location: LocationId(id),
                 warehouse: false,
                 metres: Some(kilometres * 1_000),

@@ -50,6 +50,7 @@ impl Search<'_> {
                 more += candidate
                     .metres
                     .map_or(weights.per_km * weights.unknown_km, |metres| weights.per_km * metres / 1_000);
+                more += weights.per_priority * i64::from(candidate.priority);
                 more += if used.is_empty() { 0 } else { weights.split };
             }
             self.at[line] = Some(number);
@@ -87,7 +88,7 @@ proptest! {
         prop_assert_eq!(plan.cost.total(), least_cost(&input));
         prop_assert_eq!(plan.method, Method::Exact);
         prop_assert_eq!(report.gap, Some(0));
-        prop_assert_eq!(<[i64; 6]>::from(report.cost).iter().sum::<i64>(), report.cost.total());
+        prop_assert_eq!(Vec::from(report.cost).iter().sum::<i64>(), report.cost.total());
         if let Some(second) = report.second_best {
             prop_assert!(second.cost.total() >= plan.cost.total());
         }
@@ -169,6 +170,7 @@ fn two_lines_never_promise_the_same_unit() {
     twin.oid.0 += 1;
     input.lines.push(twin);
     let at = |id: i64, metres: i64, units: i64| astrolabe_core::routing::Candidate {
+        priority: 0,
         location: LocationId(id),
         warehouse: false,
         metres: Some(metres),

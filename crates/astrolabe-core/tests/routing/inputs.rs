@@ -26,28 +26,32 @@ fn settings() -> impl Strategy<Value = RouterSettings> {
         500_000_i64..9_000_000,
     );
     let weights = prop_oneof![small, large];
-    (weights, 0_u8..4).prop_map(|(weights, packages_max)| {
-        let (store_package, warehouse_package, per_km, per_line, split, scarcity, unfilled) = weights;
-        RouterSettings {
-            store_package,
-            warehouse_package,
-            per_km,
-            per_line,
-            split,
-            scarcity,
-            unfilled,
-            packages_max,
-            ..RouterSettings::default()
-        }
-    })
+    (weights, 0_u8..4, prop_oneof![Just(0_i64), 1_i64..3, 1_i64..200_000]).prop_map(
+        |(weights, packages_max, per_priority)| {
+            let (store_package, warehouse_package, per_km, per_line, split, scarcity, unfilled) = weights;
+            RouterSettings {
+                store_package,
+                warehouse_package,
+                per_km,
+                per_line,
+                split,
+                scarcity,
+                unfilled,
+                packages_max,
+                per_priority,
+                ..RouterSettings::default()
+            }
+        },
+    )
 }
 
 /// Numbers that a candidate is made of.
-type Raw = (bool, Option<i64>, Vec<(u8, i64, i64)>, Vec<i64>);
+type Raw = (bool, u8, Option<i64>, Vec<(u8, i64, i64)>, Vec<i64>);
 
 fn raw(size: Size) -> impl Strategy<Value = Raw> {
     let supply = proptest::collection::vec((0_u8..10, 1_i64..6, 0_i64..3), size.lines);
-    (any::<bool>(), proptest::option::weighted(0.9, 0_i64..2_000_000), supply, proptest::collection::vec(-1_i64..7, 3))
+    let metres = proptest::option::weighted(0.9, 0_i64..2_000_000);
+    (any::<bool>(), 0_u8..=10, metres, supply, proptest::collection::vec(-1_i64..7, 3))
 }
 
 /// An input of up to `size`; articles are few, so that lines share them.
@@ -91,7 +95,7 @@ pub(crate) fn input(size: Size) -> impl Strategy<Value = Input> {
 
 /// A candidate whose shared pools and per-line availability agree, as gathering makes them.
 fn candidate(input: &Input, shared: &[ScItemId], location: LocationId, raw: &Raw) -> Candidate {
-    let (warehouse, metres, supplies, spares) = raw;
+    let (warehouse, priority, metres, supplies, spares) = raw;
     let pools: Vec<i64> = shared.iter().zip(spares.iter().cycle()).map(|(_, spare)| *spare).collect();
     let supply = input.lines.iter().zip(supplies).map(|(line, &(kind, own, held))| {
         if kind < 2 {
@@ -111,5 +115,6 @@ fn candidate(input: &Input, shared: &[ScItemId], location: LocationId, raw: &Raw
             _ => Supply::Refused(Reason::NoStock),
         }
     });
-    Candidate { location, warehouse: *warehouse, metres: *metres, supply: supply.collect(), pools }
+    let (warehouse, priority, metres) = (*warehouse, *priority, *metres);
+    Candidate { location, warehouse, priority, metres, supply: supply.collect(), pools }
 }

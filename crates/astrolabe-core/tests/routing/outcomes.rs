@@ -6,10 +6,12 @@ use astrolabe_core::ids::{ALL_CHANNELS, ItemId, LocationId, Oid, ScItemId, Store
 use astrolabe_core::order::trade::{Exclusion, ExclusionReason};
 use astrolabe_core::place::{Location, LocationCard, LocationKind, Places, StoreStatus, StoreType};
 use astrolabe_core::routing::{Ask, Outcome, Reason, RouterSettings, Snapshot, Supply, check_plan, choose, gather};
+use astrolabe_core::service::{DeliveryRules, Schedule, ServiceSettings, Windows};
 use astrolabe_core::stock::article::ArticleStock;
 use astrolabe_core::stock::book::Stock;
 use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};
 use astrolabe_core::time::{OpeningHours, Timestamp};
+use astrolabe_core::world::DayLoads;
 
 /// One store and what is asked of it.
 #[derive(Clone, Copy)]
@@ -26,6 +28,7 @@ struct Case {
     safety: i64,
     unfilled: i64,
     known: bool,
+    service: fn() -> ServiceSettings,
 }
 
 const FINE: Case = Case {
@@ -41,6 +44,7 @@ const FINE: Case = Case {
     safety: 0,
     unfilled: 30_000_000,
     known: true,
+    service: ServiceSettings::default,
 };
 
 const STORE: LocationId = LocationId(8);
@@ -54,6 +58,7 @@ fn decide(case: Case) -> (Outcome, Vec<(Reason, u32)>) {
         name: "A".into(),
         status: case.status,
         hours: OpeningHours::ALWAYS,
+        service: (case.service)(),
         point: Some(Point::from_degrees(31.2, 121.4)),
         deleted: case.deleted,
         card: LocationCard::default(),
@@ -85,6 +90,7 @@ fn decide(case: Case) -> (Outcome, Vec<(Reason, u32)>) {
         &Snapshot {
             places: &places,
             stock: &stock,
+            day_loads: &DayLoads::default(),
             channel: TMALL,
             settings: RouterSettings {
                 safety_stock: case.safety,
@@ -104,9 +110,30 @@ fn decide(case: Case) -> (Outcome, Vec<(Reason, u32)>) {
     (plan.lines[0].outcome, input.lines[0].misses.clone())
 }
 
+fn switched_off() -> ServiceSettings {
+    ServiceSettings { delivers: false, ..ServiceSettings::default() }
+}
+
+fn delivering(usual: DeliveryRules) -> ServiceSettings {
+    ServiceSettings { delivery: Schedule { usual, campaign: None }, ..ServiceSettings::default() }
+}
+
+/// The tests' hour is eight in the morning: the location works, or is offered orders, from nine on.
+fn shut_at_eight(working: bool) -> ServiceSettings {
+    let from_nine = Windows(vec![OpeningHours { opens_minute: 9 * 60, closes_minute: 12 * 60 }]);
+    delivering(match working {
+        true => DeliveryRules { working: from_nine, ..DeliveryRules::default() },
+        false => DeliveryRules { dispatch: from_nine, ..DeliveryRules::default() },
+    })
+}
+
+fn limited(threshold: i64) -> ServiceSettings {
+    delivering(DeliveryRules { threshold: Some(threshold), ..DeliveryRules::default() })
+}
+
 #[test]
 fn an_unshipped_line_says_what_kept_it() {
-    let table: [(&str, Case, Outcome, Option<Reason>); 17] = [
+    let table: [(&str, Case, Outcome, Option<Reason>); 23] = [
         ("fine", FINE, Outcome::Allocated, None),
         ("on hold", Case { status: StoreStatus::Hold, ..FINE }, Outcome::Closed, Some(Reason::OnHold)),
         ("shut", Case { status: StoreStatus::Close, ..FINE }, Outcome::Closed, Some(Reason::Shut)),
@@ -116,6 +143,22 @@ fn an_unshipped_line_says_what_kept_it() {
             Outcome::NoStock,
             Some(Reason::TooFew),
         ),
+        ("switched off", Case { service: switched_off, ..FINE }, Outcome::Closed, Some(Reason::SwitchedOff)),
+        (
+            "taking no orders",
+            Case { service: || shut_at_eight(true), ..FINE },
+            Outcome::Closed,
+            Some(Reason::OutsideWorkingTime),
+        ),
+        (
+            "offered nothing",
+            Case { service: || shut_at_eight(false), ..FINE },
+            Outcome::Closed,
+            Some(Reason::OutsideDispatchTime),
+        ),
+        ("day full", Case { service: || limited(0), ..FINE }, Outcome::NoCapacity, Some(Reason::DayFull)),
+        ("room for one", Case { service: || limited(1), ..FINE }, Outcome::Allocated, None),
+        ("off and empty", Case { service: switched_off, uncertain: 1, ..FINE }, Outcome::NoStock, Some(Reason::TooFew)),
         ("deleted", Case { deleted: true, ..FINE }, Outcome::NoStock, Some(Reason::Deleted)),
         ("not bound", Case { bound: false, ..FINE }, Outcome::NoStock, Some(Reason::NotBound)),
         (

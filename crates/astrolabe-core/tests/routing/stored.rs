@@ -49,6 +49,21 @@ fn a_damaged_row_is_refused_not_guessed() {
     let text = serde_json::to_string(&input).unwrap();
     assert_eq!(serde_json::from_str::<Input>(&text).unwrap(), input);
     assert_eq!(choose(&serde_json::from_str::<Input>(&text).unwrap()), choose(&input));
-    let short = text.replacen("\"w\":[600000,", "\"w\":[", 1);
+    let short = text.replacen("\"w\":[600000,500000,", "\"w\":[", 1);
     assert!(serde_json::from_str::<Input>(&short).unwrap_err().to_string().contains("weights"));
+}
+
+#[test]
+fn a_row_from_before_priorities_reads_as_one_without_any() {
+    let dice = &mut Dice::new(3);
+    let plot = Plot { stores: 5, warehouses: 1, articles: 1, stocked: 100, depth: 9, warehoused: 100 };
+    let town = Town::build(dice, plot);
+    let parts = [Component { sc_item: ScItemId(0), per_unit: 1 }];
+    let settings = RouterSettings { per_priority: 0, ..RouterSettings::default() };
+    let mut decision = Decision::on(gather(&town.snapshot(settings, None), &[town.ask(1, 1, &parts)]));
+    decision.input.candidates.iter_mut().for_each(|candidate| candidate.priority = 0);
+    let text = serde_json::to_string(&decision).unwrap();
+    let old = text.replacen(",16,0,0]", ",16,0]", 1);
+    assert_ne!(old, text, "the weight stands last: {text}");
+    assert_eq!(serde_json::from_str::<Decision>(&old).unwrap(), decision);
 }

@@ -5,11 +5,13 @@ use astrolabe_core::goods::{Component, Item};
 use astrolabe_core::ids::{ALL_CHANNELS, ItemId, LocationId, Oid, ScItemId, StoreCode, TMALL, WarehouseCode};
 use astrolabe_core::place::{Location, LocationCard, LocationKind, Places, StoreStatus, StoreType};
 use astrolabe_core::routing::{Ask, RouterSettings, Snapshot};
+use astrolabe_core::service::{Priority, ServiceSettings, Windows};
 use astrolabe_core::stock::article::ArticleStock;
 use astrolabe_core::stock::book::Stock;
 use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};
 use astrolabe_core::stock::hold::Reservation;
 use astrolabe_core::time::{OpeningHours, Timestamp};
+use astrolabe_core::world::DayLoads;
 
 /// Numbers from a seed, the same on every machine (splitmix64).
 pub(crate) struct Dice(u64);
@@ -68,6 +70,7 @@ pub(crate) struct Town {
     pub stock: Stock,
     pub items: Vec<Item>,
     pub reservations: Vec<Reservation>,
+    pub day_loads: DayLoads,
 }
 
 fn place(dice: &mut Dice, id: i64, warehouse: bool) -> Location {
@@ -89,10 +92,24 @@ fn place(dice: &mut Dice, id: i64, warehouse: bool) -> Location {
             _ => StoreStatus::Normal,
         },
         hours: OpeningHours::ALWAYS,
+        service: service(dice),
         point: (!dice.chance(2)).then_some(point),
         deleted: dice.chance(1),
         card: LocationCard::default(),
     }
+}
+
+/// Most places were never restricted; some have a priority, some are shut at the town's hour, some take nothing more.
+fn service(dice: &mut Dice) -> ServiceSettings {
+    let mut settings = ServiceSettings::default();
+    let rules = &mut settings.delivery.usual;
+    match dice.below(20) {
+        0 => rules.threshold = Some(0),
+        1 => rules.dispatch = Windows(vec![OpeningHours { opens_minute: 60, closes_minute: 120 }]),
+        2..6 => rules.priority = Priority::new(dice.below(11)).expect("is one"),
+        _ => {}
+    }
+    settings
 }
 
 fn cells(dice: &mut Dice, plot: Plot, places: &[Location], sc_item: ScItemId) -> Vec<(CellKey, StockCell)> {
@@ -134,13 +151,14 @@ impl Town {
         for location in all {
             places.put(location);
         }
-        Self { places, stock, items, reservations: Vec::new() }
+        Self { places, stock, items, reservations: Vec::new(), day_loads: DayLoads::default() }
     }
 
     pub(crate) fn snapshot(&self, settings: RouterSettings, destination: Option<Point>) -> Snapshot<'_> {
         Snapshot {
             places: &self.places,
             stock: &self.stock,
+            day_loads: &self.day_loads,
             channel: TMALL,
             settings,
             split_quantity: false,

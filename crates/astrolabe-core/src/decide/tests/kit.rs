@@ -18,6 +18,7 @@ use crate::outward::{Message, Outward, Receiver};
 use crate::place::{Location, LocationCard, LocationKind, StoreStatus, StoreType};
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator, Seller, Settings};
+use crate::service::ServiceSettings;
 use crate::stock::cell::{CellKey, StockCell, StockClass};
 use crate::stock::entry::StockEntry;
 use crate::stock::hold::{AheadState, Holder, HolderKind, HolderName, Role};
@@ -80,6 +81,7 @@ fn place(id: LocationId, kind: LocationKind, lng: f64) -> Location {
         name: format!("place {id}"),
         status: StoreStatus::Normal,
         hours: OpeningHours::ALWAYS,
+        service: ServiceSettings::default(),
         point: Some(Point::from_degrees(31.2, lng)),
         deleted: false,
         card: LocationCard::default(),

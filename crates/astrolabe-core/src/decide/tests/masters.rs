@@ -10,6 +10,7 @@ use crate::ids::*;
 use crate::place::{Location, LocationCard, LocationKind, StoreStatus, StoreType};
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator};
+use crate::service::ServiceSettings;
 use crate::stock::cell::StockClass;
 use crate::time::OpeningHours;
 
@@ -27,6 +28,7 @@ fn new_store(code: &str) -> Location {
         name: "new".into(),
         status: StoreStatus::Normal,
         hours: OpeningHours::ALWAYS,
+        service: ServiceSettings::default(),
         point: None,
         deleted: false,
         card: LocationCard::default(),

@@ -9,6 +9,7 @@ mod masters;
 mod refunds;
 mod reports;
 mod routes;
+mod services;
 mod stock_random;
 mod walks;
 mod works;

@@ -9,6 +9,7 @@ use crate::order::refund::RefundStatus;
 use crate::order::trade::Delivery;
 use crate::place::{Location, StoreStatus};
 use crate::seller::{Acceptor, Allocator, FinalQuantityPolicy, ReturnPolicy, Settings};
+use crate::service::{DeliveryRules, PickupRules, ServiceChange};
 use crate::stock::cell::StockClass;
 use crate::stock::hold::{AheadState, HolderKind};
 use crate::stock::invariants::{Snapshot, audit};
@@ -247,6 +248,20 @@ fn nobody_lesser_holds_a_short_cell(shop: &Shop) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Two places take little on a day, one of them of pickups too.
+fn limit_days(shop: &mut Shop) {
+    let delivery = DeliveryRules { threshold: Some(2), ..DeliveryRules::default() };
+    let pickup = PickupRules { threshold: Some(1), ..PickupRules::default() };
+    let changes = [
+        (PLACES[0], ServiceChange::Delivery(delivery.clone())),
+        (PLACES[1], ServiceChange::Delivery(delivery)),
+        (PLACES[1], ServiceChange::Pickup(pickup)),
+    ];
+    for (location, change) in changes {
+        shop.tell(&Command::SetService { location, change });
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { max_shrink_iters: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -260,6 +275,9 @@ proptest! {
         for (at, place) in PLACES.into_iter().enumerate() {
             shop.stock(place, class(at as i64), opening);
             shop.stock_of(OTHER_ARTICLE, place, StockClass::Uncertain, opening, BillKind::Initial);
+        }
+        if opening % 2 == 0 {
+            limit_days(&mut shop);
         }
         for (number, deed) in deeds.into_iter().enumerate() {
             let command = command(&shop, number, deed);
