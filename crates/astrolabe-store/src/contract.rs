@@ -12,6 +12,7 @@ use astrolabe_core::ids::{
 };
 use astrolabe_core::place::Location;
 use astrolabe_core::seller::Seller;
+use astrolabe_core::service::DayKey;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
 use astrolabe_core::time::{Millis, Timestamp};
@@ -175,6 +176,8 @@ pub struct SellerState {
 pub struct ChangedSince {
     pub articles: Vec<ScItemId>,
     pub items: Vec<ItemId>,
+    /// Counts of sub-orders taken, as they stand now.
+    pub day_loads: Vec<(DayKey, i64)>,
     /// Settings or places changed.
     pub seller: bool,
 }

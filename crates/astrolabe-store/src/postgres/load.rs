@@ -8,6 +8,7 @@ use tokio_postgres::Row;
 use astrolabe_core::goods::{Item, ScItem};
 use astrolabe_core::ids::{HoldKey, ItemId, LocationId, ReservationId, ScItemId, SellerId, Tid};
 use astrolabe_core::order::file::TradeFile;
+use astrolabe_core::service::DayKey;
 use astrolabe_core::stock::article::ArticleStock;
 use astrolabe_core::stock::cell::CellKey;
 use astrolabe_core::stock::hold::{AheadHold, Holder, HolderName};
@@ -21,8 +22,8 @@ use crate::error::StoreError;
 use crate::postgres::fields::{Params, all, first, limit};
 use crate::rows::{
     AheadGather, ArticleGather, Fields, FileGather, ItemGather, adjust, ahead_columns, assignment, bill, bill_columns,
-    cell, cell_columns, class_code, holder_kind, location, mapping, reservation, reservation_columns, sc_item, trade,
-    waiting,
+    cell, cell_columns, class_code, day_load, holder_kind, location, mapping, reservation, reservation_columns,
+    sc_item, trade, waiting,
 };
 
 /// The seller and its places.
@@ -43,23 +44,27 @@ const CHANGED_ARTICLES: &str = "\
     SELECT id FROM lane_change WHERE seller_id = $1 AND version > $2 AND kind = 0 \
     ORDER BY article";
 
+const CHANGED_LOADS: &str =
+    "SELECT day, location_id, service, taken FROM day_load WHERE seller_id = $1 AND version > $2";
+
 /// What other writers changed after `version`.
 pub(super) async fn changed_since(client: &Client, seller: SellerId, version: i64) -> Result<ChangedSince, StoreError> {
     let after: &Params<'_> = &[&seller.0, &version];
     let items = "SELECT DISTINCT id FROM lane_change WHERE seller_id = $1 AND version > $2 AND kind = 1 ORDER BY id";
     let places = "SELECT places_version > $2 FROM seller_lane WHERE seller_id = $1";
-    let (articles, items, seller) = futures::try_join!(
+    let (articles, items, day_loads, seller) = futures::try_join!(
         all(client, CHANGED_ARTICLES, after, |row| Ok(ScItemId(row.int(0)?))),
         all(client, items, after, |row| Ok(ItemId(row.int(0)?))),
+        all(client, CHANGED_LOADS, after, day_load),
         first(client, places, after, |row| row.flag(0)),
     )?;
-    Ok(ChangedSince { articles, items, seller: seller.unwrap_or(false) })
+    Ok(ChangedSince { articles, items, day_loads, seller: seller.unwrap_or(false) })
 }
 
 /// Everything that `names` names.
 pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> Result<Loaded, StoreError> {
     let by = By { client, seller };
-    let (files, items, sc_items, articles, ahead, bills, adjusts, committed_after, holders, occupancy) = futures::try_join!(
+    let (files, items, sc_items, articles, ahead, bills, adjusts, committed_after, holders, occupancy, day_loads) = futures::try_join!(
         by.files(names),
         by.items(names),
         by.sc_items(names),
@@ -70,8 +75,21 @@ pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> R
         by.committed_after(names),
         by.holders(names),
         by.occupancy(names),
+        by.day_loads(names),
     )?;
-    Ok(Loaded { files, items, sc_items, articles, ahead, bills, adjusts, committed_after, holders, occupancy })
+    Ok(Loaded {
+        files,
+        items,
+        sc_items,
+        articles,
+        ahead,
+        bills,
+        adjusts,
+        committed_after,
+        holders,
+        occupancy,
+        day_loads,
+    })
 }
 
 /// Stored answers that are not too old.
@@ -285,6 +303,12 @@ impl By<'_> {
         holders.sort_by_key(Holder::freeing_order);
         holders.truncate(HOLDERS_MAX);
         Ok((cell, holders))
+    }
+
+    async fn day_loads(&self, names: &Names) -> Result<Vec<(DayKey, i64)>, StoreError> {
+        let loads = "SELECT day, location_id, service, taken FROM day_load WHERE seller_id = $1 AND day = ANY($2)";
+        let days: Vec<i64> = names.days.iter().copied().collect();
+        self.of_ids(loads, &days, day_load).await
     }
 
     async fn occupancy(&self, names: &Names) -> Result<BTreeMap<LocationId, Occupancy>, StoreError> {

@@ -8,7 +8,7 @@ use astrolabe_core::world::Changes;
 use crate::error::StoreError;
 use crate::postgres::save::Writing;
 use crate::postgres::script::{Script, column, try_column, value};
-use crate::rows::{count, is_open, to_doc, to_word, trade_awaits};
+use crate::rows::{count, is_open, service_code, to_doc, to_word, trade_awaits};
 
 pub(super) fn write(script: &mut Script, writing: Writing, changes: &Changes) -> Result<(), StoreError> {
     trades(script, writing, changes)?;
@@ -16,6 +16,7 @@ pub(super) fn write(script: &mut Script, writing: Writing, changes: &Changes) ->
     timeline(script, writing, changes)?;
     work(script, writing, changes)?;
     tasks(script, writing, changes);
+    day_loads(script, writing, changes);
     Ok(())
 }
 
@@ -174,4 +175,28 @@ fn tasks(script: &mut Script, writing: Writing, changes: &Changes) {
             column(tasks, |task| task.at.0),
         ],
     );
+}
+
+const PUT_DAY_LOADS: &str = "\
+    INSERT INTO day_load (seller_id, day, location_id, service, taken, version) \
+    SELECT $1, day, location, service, taken, $6 \
+    FROM unnest($2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[]) AS new (day, location, service, taken) \
+    ON CONFLICT (seller_id, day, location_id, service) \
+    DO UPDATE SET taken = excluded.taken, version = excluded.version";
+
+fn day_loads(script: &mut Script, writing: Writing, changes: &Changes) {
+    let loads = &changes.day_loads;
+    if !loads.is_empty() {
+        script.add(
+            PUT_DAY_LOADS,
+            vec![
+                value(writing.seller.0),
+                column(loads, |(key, _)| key.day),
+                column(loads, |(key, _)| key.location.0),
+                column(loads, |(key, _)| service_code(key.service)),
+                column(loads, |(_, taken)| *taken),
+                value(writing.version),
+            ],
+        );
+    }
 }

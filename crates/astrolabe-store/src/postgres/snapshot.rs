@@ -9,8 +9,8 @@ use astrolabe_core::time::Timestamp;
 use crate::error::StoreError;
 use crate::postgres::fields::{Params, all, each, first};
 use crate::rows::{
-    Fields, FileGather, ahead_columns, ahead_facts, assignment, bill_columns, cell, cell_columns, entry, entry_columns,
-    report, reservation, reservation_columns, stranger, trade,
+    Fields, FileGather, ahead_columns, ahead_facts, assignment, bill_columns, cell, cell_columns, day_load, entry,
+    entry_columns, report, reservation, reservation_columns, stranger, trade,
 };
 
 const QUIET: &str = "\
@@ -52,6 +52,8 @@ pub(super) async fn stock(client: &Transaction<'_>, seller: SellerId, now: Times
     let held = concat!("SELECT ", ahead_columns!(), " FROM ahead_hold WHERE seller_id = $1 AND state = 0");
     snapshot.ahead = all(client, held, key, ahead_facts).await?;
     snapshot.strangers = all(client, STRANGERS, key, |row| stranger(seller, row)).await?;
+    let loads = "SELECT day, location_id, service, taken FROM day_load WHERE seller_id = $1";
+    snapshot.day_loads = all(client, loads, key, day_load).await?.into_iter().collect();
 
     let mut files = FileGather::default();
     each(client, "SELECT doc FROM trade WHERE seller_id = $1", key, |row| {

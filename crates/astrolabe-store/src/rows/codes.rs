@@ -2,6 +2,7 @@
 //! once given, a number keeps its meaning.
 
 use astrolabe_core::ids::{AllocationCode, BillNum, HoldKey, Oid, Tid};
+use astrolabe_core::service::Service;
 use astrolabe_core::stock::cell::StockClass;
 use astrolabe_core::stock::entry::{Cause, EntryKind};
 use astrolabe_core::stock::hold::{HolderKind, Role};
@@ -21,6 +22,21 @@ pub(super) fn class(code: i16) -> Result<StockClass, StoreError> {
         0 => Ok(StockClass::Certain),
         1 => Ok(StockClass::Uncertain),
         other => Err(unknown("stock class", other)),
+    }
+}
+
+pub(crate) fn service_code(service: Service) -> i16 {
+    match service {
+        Service::Delivery => 0,
+        Service::Pickup => 1,
+    }
+}
+
+pub(super) fn service(code: i16) -> Result<Service, StoreError> {
+    match code {
+        0 => Ok(Service::Delivery),
+        1 => Ok(Service::Pickup),
+        other => Err(unknown("service", other)),
     }
 }
 

@@ -15,12 +15,12 @@ use serde::de::DeserializeOwned;
 
 use crate::error::StoreError;
 
-pub(crate) use codes::{CauseColumns, class_code, entry_code, holder_kind, role_code};
+pub(crate) use codes::{CauseColumns, class_code, entry_code, holder_kind, role_code, service_code};
 pub(crate) use directory::{DirectoryKind, SellerRow, directory_rows};
 pub(crate) use goods::{ItemGather, item_doc, location, mapping, sc_item, seller};
 pub(crate) use orders::{
-    FileGather, assignment, fact_columns, is_open, reservation, reservation_columns, task, timeline_fact, trade,
-    trade_awaits, work,
+    FileGather, assignment, day_load, fact_columns, is_open, reservation, reservation_columns, task, timeline_fact,
+    trade, trade_awaits, work,
 };
 pub(crate) use outward::{
     StateColumns, due_outward, outward_columns, outward_state_columns, outward_view, receiver_text,

@@ -7,13 +7,14 @@ use astrolabe_core::order::assignment::{Assignment, AssignmentState};
 use astrolabe_core::order::file::TradeFile;
 use astrolabe_core::order::timeline::TimelineFact;
 use astrolabe_core::order::trade::{SubOrder, Trade};
+use astrolabe_core::service::DayKey;
 use astrolabe_core::stock::book::Moment;
 use astrolabe_core::stock::hold::Reservation;
 use astrolabe_core::time::Timestamp;
 use astrolabe_core::world::NewWork;
 
 use crate::error::StoreError;
-use crate::rows::codes::role;
+use crate::rows::codes::{role, service};
 use crate::rows::stock::cell_key;
 use crate::rows::{Fields, from_doc, from_word};
 use crate::views::TaskView;
@@ -96,6 +97,12 @@ pub(crate) fn timeline_fact(row: &impl Fields) -> Result<TimelineFact, StoreErro
         at: Moment { happened: Timestamp(row.int(7)?), learnt: Timestamp(row.int(8)?) },
         detail: row.opt_text(9)?,
     })
+}
+
+/// What a location has taken on a day: day, location, service, taken.
+pub(crate) fn day_load(row: &impl Fields) -> Result<(DayKey, i64), StoreError> {
+    let key = DayKey { day: row.int(0)?, location: LocationId(row.int(1)?), service: service(row.code(2)?)? };
+    Ok((key, row.int(3)?))
 }
 
 /// A piece of work: id, document, made at.

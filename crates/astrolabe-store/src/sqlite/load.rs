@@ -7,6 +7,7 @@ use rusqlite::{Connection, params};
 use astrolabe_core::goods::{Item, ScItem};
 use astrolabe_core::ids::{HoldKey, ItemId, LocationId, OutwardId, ReservationId, ScItemId, SellerId, Tid};
 use astrolabe_core::order::file::TradeFile;
+use astrolabe_core::service::DayKey;
 use astrolabe_core::stock::article::ArticleStock;
 use astrolabe_core::stock::cell::CellKey;
 use astrolabe_core::stock::hold::{AheadHold, Holder, HolderName};
@@ -19,8 +20,8 @@ use crate::contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, SellerState};
 use crate::error::StoreError;
 use crate::rows::{
     AheadGather, ArticleGather, Fields, FileGather, ItemGather, adjust, ahead_columns, assignment, bill, bill_columns,
-    cell, cell_columns, class_code, holder_kind, location, mapping, reservation, reservation_columns, sc_item, trade,
-    waiting,
+    cell, cell_columns, class_code, day_load, holder_kind, location, mapping, reservation, reservation_columns,
+    sc_item, trade, waiting,
 };
 use crate::sqlite::fields::{all, each, first, limit};
 
@@ -41,6 +42,9 @@ const CHANGED_ARTICLES: &str = "\
     SELECT id FROM lane_change WHERE seller_id = ?1 AND version > ?2 AND kind = 0 \
     ORDER BY sc_item";
 
+const CHANGED_LOADS: &str =
+    "SELECT day, location_id, service, taken FROM day_load WHERE seller_id = ?1 AND version > ?2";
+
 /// What other writers changed after `version`.
 pub(super) fn changed_since(
     connection: &Connection,
@@ -53,6 +57,7 @@ pub(super) fn changed_since(
     Ok(ChangedSince {
         articles: all(connection, CHANGED_ARTICLES, after, |row| Ok(ScItemId(row.int(0)?)))?,
         items: all(connection, items, after, |row| Ok(ItemId(row.int(0)?)))?,
+        day_loads: all(connection, CHANGED_LOADS, after, |row| day_load(row))?,
         seller: first(connection, places, after, |row| row.flag(0))?.unwrap_or(false),
     })
 }
@@ -71,6 +76,7 @@ pub(super) fn names(connection: &Connection, seller: SellerId, names: &Names) ->
         committed_after: by.committed_after(names)?,
         holders: by.holders(names)?,
         occupancy: by.occupancy(names)?,
+        day_loads: by.day_loads(names)?,
     })
 }
 
@@ -281,6 +287,15 @@ impl By<'_> {
                 certain_units: first(self.connection, units, key, |row| row.int(0))?.unwrap_or(0),
             };
             found.insert(*id, occupancy);
+        }
+        Ok(found)
+    }
+
+    fn day_loads(&self, names: &Names) -> Result<Vec<(DayKey, i64)>, StoreError> {
+        let loads = "SELECT day, location_id, service, taken FROM day_load WHERE seller_id = ?1 AND day = ?2";
+        let mut found = Vec::new();
+        for day in &names.days {
+            found.extend(all(self.connection, loads, (self.seller.0, *day), |row| day_load(row))?);
         }
         Ok(found)
     }

@@ -14,6 +14,7 @@ use astrolabe_core::ids::{
 };
 use astrolabe_core::order::trade::{AllocationAsk, Destination, Level, Trade, TradePayment};
 use astrolabe_core::outward::{Message, Outward, OutwardState, Receiver};
+use astrolabe_core::service::{DayKey, Service};
 use astrolabe_core::stock::article::Waiting;
 use astrolabe_core::stock::book::{QueueChange, StockChanges};
 use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};
@@ -46,6 +47,7 @@ fn everything_named(cell: CellKey) -> Names {
         committed_after: BTreeSet::from([(cell, 1)]),
         holders: BTreeSet::from([cell]),
         occupancy: BTreeSet::from([LocationId(1)]),
+        days: BTreeSet::from([1]),
     }
 }
 
@@ -73,6 +75,7 @@ fn searching_changes(cell: CellKey) -> Changes {
         settled: vec![OutwardSettled { id: OutwardId(1), state: OutwardState::Skipped { at: NOW } }],
         work: vec![NewWork { id: WorkId(1), work: Work::ServeWaiting { tid: Tid(1) }, made_at: NOW }],
         work_done: vec![WorkId(1)],
+        day_loads: vec![(DayKey { day: 1, location: LocationId(1), service: Service::Delivery }, 1)],
         put_trades: vec![empty_trade()],
         published: vec![(Tid(2), "{}".to_owned())],
         ..Changes::default()

@@ -8,7 +8,7 @@ use astrolabe_core::ids::Tid;
 use astrolabe_core::world::Changes;
 
 use crate::error::StoreError;
-use crate::rows::{count, is_open, to_doc, to_word, trade_awaits};
+use crate::rows::{count, is_open, service_code, to_doc, to_word, trade_awaits};
 use crate::sqlite::fields::{failure, run};
 use crate::sqlite::save::Place;
 
@@ -17,7 +17,8 @@ pub(super) fn write(place: Place<'_>, changes: &Changes) -> Result<(), StoreErro
     assignments(place, changes)?;
     timeline(place, changes)?;
     work(place, changes)?;
-    tasks(place, changes)
+    tasks(place, changes)?;
+    day_loads(place, changes)
 }
 
 const PUT_TRADE: &str = "\
@@ -144,6 +145,20 @@ fn tasks(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
                 task.at.0,
             ],
         )?;
+    }
+    Ok(())
+}
+
+const PUT_DAY_LOAD: &str = "\
+    INSERT INTO day_load (seller_id, day, location_id, service, taken, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+    ON CONFLICT (seller_id, day, location_id, service) \
+    DO UPDATE SET taken = excluded.taken, version = excluded.version";
+
+fn day_loads(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
+    for (key, taken) in &changes.day_loads {
+        let service = service_code(key.service);
+        let columns = params![place.seller.0, key.day, key.location.0, service, taken, place.version];
+        run(place.connection, PUT_DAY_LOAD, columns)?;
     }
     Ok(())
 }

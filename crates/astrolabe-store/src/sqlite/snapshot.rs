@@ -8,8 +8,8 @@ use astrolabe_core::time::Timestamp;
 
 use crate::error::StoreError;
 use crate::rows::{
-    Fields, FileGather, ahead_columns, ahead_facts, assignment, bill_columns, cell, cell_columns, entry, entry_columns,
-    report, reservation, reservation_columns, stranger, trade,
+    Fields, FileGather, ahead_columns, ahead_facts, assignment, bill_columns, cell, cell_columns, day_load, entry,
+    entry_columns, report, reservation, reservation_columns, stranger, trade,
 };
 use crate::sqlite::fields::{all, each, first};
 
@@ -46,6 +46,8 @@ pub(super) fn stock(connection: &Connection, seller: SellerId, now: Timestamp) -
     let held = concat!("SELECT ", ahead_columns!(), " FROM ahead_hold WHERE seller_id = ?1 AND state = 0");
     snapshot.ahead = all(connection, held, key, |row| ahead_facts(row))?;
     snapshot.strangers = all(connection, STRANGERS, key, |row| stranger(seller, row))?;
+    let loads = "SELECT day, location_id, service, taken FROM day_load WHERE seller_id = ?1";
+    snapshot.day_loads = all(connection, loads, key, |row| day_load(row))?.into_iter().collect();
 
     let mut files = FileGather::default();
     each(connection, "SELECT doc FROM trade WHERE seller_id = ?1", key, |row| {

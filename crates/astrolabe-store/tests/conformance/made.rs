@@ -16,6 +16,7 @@ use astrolabe_core::order::trade::{
 use astrolabe_core::outward::{Message, Outward, Receiver};
 use astrolabe_core::place::{Location, LocationCard, LocationKind, StoreStatus, StoreType};
 use astrolabe_core::seller::{Seller, Settings};
+use astrolabe_core::service::ServiceSettings;
 use astrolabe_core::stock::book::{Moment, StockChanges};
 use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};
 use astrolabe_core::stock::entry::{Cause, EntryKind, StockEntry};
@@ -37,6 +38,7 @@ pub(crate) fn location(id: i64) -> Location {
         name: format!("门店 {id}"),
         status: StoreStatus::Normal,
         hours: OpeningHours::ALWAYS,
+        service: ServiceSettings::default(),
         point: None,
         deleted: false,
         card: LocationCard { city: "杭州市".to_owned(), ..LocationCard::default() },
@@ -151,6 +153,7 @@ pub(crate) fn assignment(code: i64, tid: i64, location: i64, state: AssignmentSt
         facts: BTreeSet::new(),
         due_at: None,
         committed: Vec::new(),
+        day_place: None,
     }
 }
 

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod capacity;
 mod directory;
 mod due;
 mod goods;
@@ -55,6 +56,8 @@ on_both! {
         occupancy_counts_what_stands;
     outward: a_new_call_is_the_callers, calls_of_a_trade_keep_their_order, a_lease_runs_out, a_settled_call_is_over,
         sellers_do_not_wait_for_each_other;
+    capacity: settings_come_back_with_their_location, days_come_back_whole, another_handle_learns_of_days,
+        a_count_that_lies_is_found;
     due: clocks_that_ran_out, holds_that_ran_out, sellers_with_anything_due;
     views: a_trade_with_everything, assignments_page_by_code, counts_for_summaries, nothing_of_another_seller;
 }
