@@ -4,7 +4,7 @@
 //! wait when idle. The working set stays in memory between groups and is exact while its version equals the stored
 //! one; whenever a group fails in the database it is dropped and loaded again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,8 +117,8 @@ impl Lane {
         let store = Arc::clone(&self.app.store);
         let mut group = store.begin(self.seller).await?;
         let mut world = self.ready_world(group.as_mut()).await?;
-        let mut repeats = self.load(group.as_mut(), &mut world, jobs).await?;
         let now = self.app.clock.now();
+        let mut repeats = self.load(group.as_mut(), &mut world, jobs, now).await?;
         let shorts = jobs.iter().map(|job| job.command.short_ids_max()).sum();
         world.mint = self.app.ids.mint(now, self.last_long, shorts);
 
@@ -192,6 +192,7 @@ impl Lane {
                 for item in changed.items {
                     world.items.forget(&item);
                 }
+                world.day_loads.refresh(changed.day_loads);
                 world.version = version;
                 return Ok(world);
             }
@@ -206,15 +207,17 @@ impl Lane {
         group: &mut dyn Group,
         world: &mut World,
         jobs: &[Job],
+        now: Timestamp,
     ) -> Result<BTreeMap<AnswerKey, Outcome>, StoreError> {
         let keys: Vec<AnswerKey> = jobs.iter().filter_map(|job| job.answer_key.clone()).collect();
         let repeats = if keys.is_empty() {
             BTreeMap::new()
         } else {
-            let stored = group.stored_answers(&keys, self.app.clock.now()).await?;
+            let stored = group.stored_answers(&keys, now).await?;
             stored.into_iter().filter_map(|(key, body)| recall(&body).map(|outcome| (key, outcome))).collect()
         };
-        let mut named = Names::default();
+        // Which locations a plan looks at is not known before: the day's counts are there for all of them.
+        let mut named = Names { days: BTreeSet::from([now.shanghai_day()]), ..Names::default() };
         for job in jobs {
             named.merge(first_names(&job.command));
         }

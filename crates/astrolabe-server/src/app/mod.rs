@@ -3,6 +3,7 @@
 mod clock;
 mod directory;
 mod geography;
+pub(crate) mod hours;
 mod ids;
 mod job;
 mod lane;

@@ -118,6 +118,18 @@ pub struct WarehouseTable {
     pub district: String,
     #[serde(default)]
     pub address: String,
+    /// Absent: whatever was set before stays.
+    pub delivery: Option<DeliveryTable>,
+}
+
+/// A warehouse's delivery settings, as a store's are told over the wire.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DeliveryTable {
+    pub working_time: Option<String>,
+    pub dispatch_time: Vec<String>,
+    pub priority: i64,
+    pub deliver_threshold: Option<i64>,
 }
 
 fn platform() -> String {

@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use astrolabe_core::ids::{AppKey, LocationId, SellerId, StoreCode, TMALL, WarehouseCode};
 use astrolabe_core::place::{Location, LocationCard, LocationKind, StoreStatus};
 use astrolabe_core::seller::{Acceptor, Allocator, Seller};
+use astrolabe_core::service::{DeliveryRules, Priority, ServiceSettings, WINDOWS_MAX, Windows};
 use astrolabe_core::time::OpeningHours;
 use astrolabe_store::{AppRow, ChannelRow, Directory, DirectoryDraft, Grant, SessionRow, Store, UserRole, UserRow};
 
 use crate::app::Geography;
-use crate::declare::document::{ChannelTable, Document, PersonRole, SellerTable, UserTable, WarehouseTable};
+use crate::app::hours::window;
+use crate::declare::document::{
+    ChannelTable, DeliveryTable, Document, PersonRole, SellerTable, UserTable, WarehouseTable,
+};
 use crate::declare::{Applied, DeclareError};
 
 /// Longest warehouse code (white paper §6.2.1 `warehouseId`).
@@ -174,12 +178,19 @@ async fn user(
     Ok(UserRow { name: table.name.clone(), seller, role, token: table.token.clone() })
 }
 
-/// Warehouses of a file, as locations without an id.
+/// A warehouse as the file describes it: a location without an id, and the delivery settings that it names.
+pub(super) struct DeclaredWarehouse {
+    pub(super) seller: SellerId,
+    pub(super) location: Location,
+    pub(super) delivery: Option<DeliveryRules>,
+}
+
+/// Warehouses of a file.
 pub(super) fn warehouses(
     document: &Document,
     geography: &Geography,
     known_sellers: &[SellerId],
-) -> Result<Vec<(SellerId, Location)>, DeclareError> {
+) -> Result<Vec<DeclaredWarehouse>, DeclareError> {
     let declared =
         |id: i64| known_sellers.contains(&SellerId(id)) || document.seller.iter().any(|seller| seller.id == id);
     let unknown = document.warehouse.iter().find(|table| !declared(table.seller));
@@ -190,7 +201,7 @@ pub(super) fn warehouses(
     document.warehouse.iter().map(|table| warehouse(table, geography)).collect()
 }
 
-fn warehouse(table: &WarehouseTable, geography: &Geography) -> Result<(SellerId, Location), DeclareError> {
+fn warehouse(table: &WarehouseTable, geography: &Geography) -> Result<DeclaredWarehouse, DeclareError> {
     let length = table.code.chars().count();
     if !(1..=WAREHOUSE_CODE_CHARS_MAX).contains(&length) {
         let problem = format!("a code has 1 to {WAREHOUSE_CODE_CHARS_MAX} characters, not {length}");
@@ -209,11 +220,34 @@ fn warehouse(table: &WarehouseTable, geography: &Geography) -> Result<(SellerId,
         name: table.name.clone(),
         status: StoreStatus::Normal,
         hours: OpeningHours::ALWAYS,
+        service: ServiceSettings::default(),
         point: geography.locate(&table.province, &table.city, &table.district),
         deleted: false,
         card,
     };
-    Ok((SellerId(table.seller), location))
+    let delivery = table.delivery.as_ref().map(|told| delivery(table, told)).transpose()?;
+    Ok(DeclaredWarehouse { seller: SellerId(table.seller), location, delivery })
+}
+
+fn delivery(table: &WarehouseTable, told: &DeliveryTable) -> Result<DeliveryRules, DeclareError> {
+    let wrong = |problem: String| invalid("warehouse", &table.code, format!("delivery: {problem}"));
+    let hours = |name: &str, text: &str| {
+        window(text).ok_or_else(|| wrong(format!("{name} {text:?} is not a time HH:MM-HH:MM")))
+    };
+    if told.dispatch_time.len() > WINDOWS_MAX {
+        return Err(wrong(format!("dispatch_time has more than {WINDOWS_MAX} windows")));
+    }
+    if told.deliver_threshold.is_some_and(|threshold| threshold < 0) {
+        return Err(wrong("deliver_threshold is below 0".to_owned()));
+    }
+    let working = told.working_time.iter().map(|text| hours("working_time", text));
+    let dispatch = told.dispatch_time.iter().map(|text| hours("dispatch_time", text));
+    Ok(DeliveryRules {
+        working: Windows(working.collect::<Result<_, _>>()?),
+        dispatch: Windows(dispatch.collect::<Result<_, _>>()?),
+        priority: Priority::new(told.priority).ok_or_else(|| wrong("priority is not from 0 to 10".to_owned()))?,
+        threshold: told.deliver_threshold,
+    })
 }
 
 /// Notes what is new and what differs.

@@ -7,13 +7,15 @@ mod draft;
 
 use std::sync::Arc;
 
-use astrolabe_core::command::Command;
+use astrolabe_core::command::{Command, Outcome};
 use astrolabe_core::ids::SellerId;
 use astrolabe_core::place::{Location, LocationKind};
+use astrolabe_core::service::{DeliveryRules, ServiceChange};
 use astrolabe_store::StoreError;
 use thiserror::Error;
 
 use crate::app::{App, LaneError};
+use crate::declare::draft::DeclaredWarehouse;
 
 pub use document::Document;
 
@@ -53,20 +55,20 @@ pub async fn apply(app: &Arc<App>, toml: &str, dry_run: bool) -> Result<Applied,
         app.store.put_directory(&draft, app.clock.now()).await?;
         app.directory.refresh(app.store.as_ref()).await?;
     }
-    for (seller, location) in warehouses {
-        declare_warehouse(app, seller, location, &known_sellers, dry_run, &mut applied).await?;
+    for warehouse in warehouses {
+        declare_warehouse(app, warehouse, &known_sellers, dry_run, &mut applied).await?;
     }
     Ok(applied)
 }
 
 async fn declare_warehouse(
     app: &Arc<App>,
-    seller: SellerId,
-    location: Location,
+    declared: DeclaredWarehouse,
     known_sellers: &[SellerId],
     dry_run: bool,
     applied: &mut Applied,
 ) -> Result<(), DeclareError> {
+    let DeclaredWarehouse { seller, location, delivery } = declared;
     let LocationKind::Warehouse { code } = location.kind.clone() else { return Ok(()) };
     let present = if known_sellers.contains(&seller) || !dry_run {
         app.store.locations(seller).await?.into_iter().find(|known| known.kind == location.kind)
@@ -75,25 +77,29 @@ async fn declare_warehouse(
     };
     let verdict = match &present {
         None => "new",
-        Some(known) if same_warehouse(known, &location) => "unchanged",
+        Some(known) if same_warehouse(known, &location, delivery.as_ref()) => "unchanged",
         Some(_) => "changed",
     };
     applied.note("warehouse", &format!("{code} of seller {seller}"), verdict);
     if verdict == "unchanged" || dry_run {
         return Ok(());
     }
-    app.submit(seller, Command::DeclareWarehouse(Box::new(location)), None)
-        .await
-        .map_err(|error| DeclareError::Warehouse { seller, code: code.to_string(), error })?;
+    let failed = |error| DeclareError::Warehouse { seller, code: code.to_string(), error };
+    let outcome = app.submit(seller, Command::DeclareWarehouse(Box::new(location)), None).await.map_err(failed)?;
+    if let (Outcome::StoreCreated(location), Some(rules)) = (outcome, delivery) {
+        let change = ServiceChange::Delivery(rules);
+        app.submit(seller, Command::SetService { location, change }, None).await.map_err(failed)?;
+    }
     Ok(())
 }
 
-fn same_warehouse(known: &Location, wanted: &Location) -> bool {
+fn same_warehouse(known: &Location, wanted: &Location, delivery: Option<&DeliveryRules>) -> bool {
     known.name == wanted.name
         && known.point == wanted.point
         && known.hours == wanted.hours
         && known.status == wanted.status
         && known.card == wanted.card
+        && delivery.is_none_or(|rules| known.service.delivery.usual == *rules)
 }
 
 impl Applied {

@@ -259,6 +259,7 @@ mod tests {
                 name: String::new(),
                 status: StoreStatus::Normal,
                 hours: OpeningHours::ALWAYS,
+                service: astrolabe_core::service::ServiceSettings::default(),
                 point: None,
                 deleted: false,
                 card: LocationCard::default(),
@@ -305,6 +306,7 @@ mod tests {
             facts: BTreeSet::new(),
             due_at: None,
             committed: Vec::new(),
+            day_place: None,
         }
     }
 

@@ -13,6 +13,7 @@ mod inventory_reports;
 mod order_status;
 mod reallocate;
 mod reserve;
+mod store_settings;
 mod stores;
 mod tags;
 mod trade_side;
@@ -73,6 +74,12 @@ handlers! {
     "taobao.omniorder.store.consigned" => answers::consigned;
     // Published beside chapter 6.
     "taobao.omniorder.store.reallocate" => reallocate::reallocate;
+    "taobao.omniorder.store.deliverconfig.get" => store_settings::delivery;
+    "taobao.omniorder.store.deliverconfig.update" => store_settings::set_delivery;
+    "taobao.omniorder.store.collectconfig.get" => store_settings::pickup;
+    "taobao.omniorder.store.collectconfig.update" => store_settings::set_pickup;
+    "taobao.omniorder.store.switchstatus.get" => store_settings::switches;
+    "taobao.omniorder.store.switchstatus.update" => store_settings::set_switches;
     "taobao.omniorder.item.tag.operate" => tags::operate;
     "taobao.qimen.items.marking" => tags::mark;
     "taobao.scitem.add" => articles::add;
@@ -92,7 +99,7 @@ handlers! {
 }
 
 /// In the catalogue, and answered with `isv.not-supported` until what they speak of exists here: pickup and door-to-door
-/// codes, a store's delivery settings, lists of trades and of tags, pushes to an ISV's own database.
+/// codes, lists of trades and of tags, pushes to an ISV's own database.
 #[cfg(test)]
 const NOT_SERVED: &[&str] = &[
     "taobao.omniorder.storecollect.consume",
@@ -101,12 +108,6 @@ const NOT_SERVED: &[&str] = &[
     "taobao.omniorder.dtd.consume",
     "taobao.omniorder.dtd.query",
     "taobao.omniorder.dtd.resend",
-    "taobao.omniorder.store.deliverconfig.get",
-    "taobao.omniorder.store.deliverconfig.update",
-    "taobao.omniorder.store.collectconfig.get",
-    "taobao.omniorder.store.collectconfig.update",
-    "taobao.omniorder.store.switchstatus.get",
-    "taobao.omniorder.store.switchstatus.update",
     "taobao.qimen.items.tag.query",
     "taobao.qimen.tag.items.query",
     "taobao.trades.sold.get",

@@ -6,9 +6,11 @@ use astrolabe_core::command::{Command, Outcome};
 use astrolabe_core::ids::{LocationId, StoreCode};
 use astrolabe_core::place::{Location, LocationCard, LocationKind, StoreStatus, StoreType};
 use astrolabe_core::refusal::Refusal;
+use astrolabe_core::service::ServiceSettings;
 use astrolabe_core::time::OpeningHours;
 use astrolabe_protocol::{Answer, Fields, WireError};
 
+use crate::app::hours::{hour_minute, minute_of_day};
 use crate::gateway::context::CallContext;
 use crate::gateway::refusals::{bug, refused, storage_failed};
 
@@ -59,7 +61,8 @@ pub(super) async fn query(context: &CallContext) -> Result<Answer, WireError> {
     Ok(Answer::of(store_fields(&store)))
 }
 
-async fn known_store(context: &CallContext, id: i64) -> Result<Location, WireError> {
+/// A live store of the caller's seller.
+pub(super) async fn known_store(context: &CallContext, id: i64) -> Result<Location, WireError> {
     let location = LocationId(id);
     let found = context.app.store.location(context.seller, location).await.map_err(|error| storage_failed(&error))?;
     found
@@ -86,14 +89,17 @@ fn store_of(context: &CallContext, known: Option<Location>) -> Result<Location, 
         },
         name: fields.text("store_name")?.to_owned(),
         status,
-        hours: OpeningHours {
-            opens_minute: minute_of_day(fields.text("start_time")?, "start_time")?,
-            closes_minute: minute_of_day(fields.text("end_time")?, "end_time")?,
-        },
+        hours: OpeningHours { opens_minute: minute(fields, "start_time")?, closes_minute: minute(fields, "end_time")? },
+        // Kept as it is by the core; a new store has none.
+        service: ServiceSettings::default(),
         point: context.app.geography.locate(&card.province, &card.city, &card.area),
         deleted: false,
         card,
     })
+}
+
+fn minute(fields: &Fields, name: &'static str) -> Result<u16, WireError> {
+    minute_of_day(fields.text(name)?).ok_or_else(|| WireError::invalid(name, "is not a time HH:MM"))
 }
 
 fn card_of(fields: &Fields, known: LocationCard) -> Result<LocationCard, WireError> {
@@ -200,33 +206,16 @@ fn status_name(status: StoreStatus) -> &'static str {
     }
 }
 
-/// Minutes since midnight of an `HH:MM` that the catalogue has checked; `24:00` is 1440.
-fn minute_of_day(text: &str, name: &'static str) -> Result<u16, WireError> {
-    let minutes = text.split_once(':').and_then(|(hour, minute)| {
-        let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
-        hour.checked_mul(60)?.checked_add(minute)
-    });
-    minutes.filter(|minutes| *minutes <= 24 * 60).ok_or_else(|| WireError::invalid(name, "is not a time HH:MM"))
-}
-
-fn hour_minute(minutes: u16) -> String {
-    format!("{:02}:{:02}", minutes / 60, minutes % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn store_types_and_hours_read_back_as_written() {
+    fn store_types_read_back_as_written() {
         for (name, kind) in STORE_TYPES {
             assert_eq!(store_type(name).expect("is known"), kind);
             assert_eq!(store_type_name(kind), name);
         }
-        for text in ["00:00", "09:30", "23:59", "24:00"] {
-            assert_eq!(hour_minute(minute_of_day(text, "start_time").expect("is a time")), text);
-        }
-        assert!(minute_of_day("25:00", "start_time").is_err());
     }
 
     #[test]
