@@ -34,9 +34,9 @@ pub(crate) async fn run(args: DatabaseArgs) -> Result<ExitCode, String> {
     for invariant in INVARIANTS {
         let found = findings.by_invariant.get(invariant.id).map(Vec::as_slice).unwrap_or_default();
         let verdict = if found.is_empty() { "ok".to_owned() } else { format!("{} violations", found.len()) };
-        say(format!("{:<12} {verdict:<14} {}", invariant.id, invariant.sentence));
+        say(format!("{:<14} {verdict:<14} {}", invariant.id, invariant.sentence));
         for sentence in found.iter().take(SHOWN_MAX) {
-            say(format!("             - {sentence}"));
+            say(format!("               - {sentence}"));
         }
     }
     let count = findings.count();

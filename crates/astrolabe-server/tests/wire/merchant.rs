@@ -84,7 +84,7 @@ district = "青浦区"
 pub(crate) struct Merchant {
     server: Option<RunningServer>,
     http: reqwest::Client,
-    _data: TempDir,
+    data: TempDir,
 }
 
 /// Who calls.
@@ -121,14 +121,18 @@ pub(crate) fn method(name: &str) -> &'static Method {
 
 impl Merchant {
     pub(crate) async fn open() -> Self {
+        Self::open_at(Clock::System).await
+    }
+
+    pub(crate) async fn open_at(clock: Clock) -> Self {
         let _installed_once = rustls::crypto::ring::default_provider().install_default();
         let data = TempDir::new().expect("a directory");
         let target = StoreTarget::DataDir(data.path().to_owned());
         let store = astrolabe_store::open(&target).await.expect("opens");
-        let app = App::new(store, Clock::System, 1, Limits::default()).await.expect("starts");
+        let app = App::new(store, clock, 1, Limits::default()).await.expect("starts");
         declare::apply(&app, DECLARED, false).await.expect("is declared");
         let server = astrolabe_server::serve(app, SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("listens");
-        Self { server: Some(server), http: reqwest::Client::new(), _data: data }
+        Self { server: Some(server), http: reqwest::Client::new(), data }
     }
 
     fn server(&self) -> &RunningServer {
@@ -137,6 +141,11 @@ impl Merchant {
 
     pub(crate) fn app(&self) -> &Arc<App> {
         &self.server().app
+    }
+
+    /// Where its database lies.
+    pub(crate) fn data_dir(&self) -> &std::path::Path {
+        self.data.path()
     }
 
     pub(crate) fn now(&self) -> EpochMs {

@@ -88,10 +88,12 @@ fn distance(candidate: &Considered) -> String {
 
 fn price(opening: CostTerms, serving: CostTerms) -> String {
     let way = opening.distance + serving.distance;
-    let rest = opening.total() + serving.total() - opening.package - way;
+    let priority = opening.priority + serving.priority;
     let total = opening.total() + serving.total();
+    let rest = total - opening.package - way - priority;
+    let behind = if priority == 0 { String::new() } else { format!(", priority {}", yuan(priority)) };
     format!(
-        "{} (package {}, way {}, handling and scarcity {})",
+        "{} (package {}, way {}{behind}, handling and scarcity {})",
         yuan(total),
         yuan(opening.package),
         yuan(way),

@@ -2,6 +2,7 @@
 //! own database and server, so they run side by side. What can be told without a process is tested in the crates below.
 
 mod budget;
+mod capacity;
 mod commands;
 mod contention;
 mod database;
