@@ -9,7 +9,7 @@ use astrolabe_core::goods::{Component, Item};
 use astrolabe_core::ids::{ALL_CHANNELS, ItemId, LocationId, Oid, ScItemId, StoreCode, TMALL, WarehouseCode};
 use astrolabe_core::place::{Location, LocationCard, LocationKind, Places, StoreStatus, StoreType};
 use astrolabe_core::routing::{Ask, RouterSettings, Snapshot, choose, gather, gather_all};
-use astrolabe_core::service::ServiceSettings;
+use astrolabe_core::service_settings::ServiceSettings;
 use astrolabe_core::stock::article::ArticleStock;
 use astrolabe_core::stock::book::Stock;
 use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};

@@ -19,7 +19,7 @@ use crate::outward::OutwardState;
 use crate::place::Location;
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator};
-use crate::service::ServiceChange;
+use crate::service_settings::ServiceChange;
 use crate::stock::cell::{CellKey, StockClass};
 use crate::stock::deduct::QueuePlace;
 use crate::stock::hold::HolderName;

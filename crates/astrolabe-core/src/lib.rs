@@ -20,7 +20,7 @@ pub mod place;
 pub mod refusal;
 pub mod routing;
 pub mod seller;
-pub mod service;
+pub mod service_settings;
 pub mod stock;
 pub mod time;
 pub mod world;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::geo::Point;
 use crate::ids::{LocationId, StoreCode, WarehouseCode};
 use crate::routing::{Nearest, Site};
-use crate::service::ServiceSettings;
+use crate::service_settings::ServiceSettings;
 use crate::time::OpeningHours;
 
 /// 门店类型 (white paper §6.1.1 `storeType`).

@@ -12,7 +12,7 @@ use astrolabe_core::ids::{
 };
 use astrolabe_core::place::Location;
 use astrolabe_core::seller::Seller;
-use astrolabe_core::service::DayKey;
+use astrolabe_core::service_settings::DayKey;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
 use astrolabe_core::time::{Millis, Timestamp};

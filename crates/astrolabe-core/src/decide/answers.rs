@@ -10,7 +10,7 @@ use crate::order::trade::UnassignedState;
 use crate::outward::Message;
 use crate::refusal::Refusal;
 use crate::seller::Acceptor;
-use crate::service::{DayPlace, Service};
+use crate::service_settings::{DayPlace, Service};
 use crate::stock::book::Moment;
 use crate::stock::moves::Move;
 use crate::time::Timestamp;

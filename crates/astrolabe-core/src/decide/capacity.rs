@@ -12,7 +12,7 @@ use crate::order::assignment::Assignment;
 use crate::place::Location;
 use crate::refusal::Refusal;
 use crate::routing::Reason;
-use crate::service::{DayKey, DayPlace, Service};
+use crate::service_settings::{DayKey, DayPlace, Service};
 use crate::world::NewWork;
 
 use super::case::Case;

@@ -9,7 +9,7 @@ use crate::order::file::TradeFile;
 use crate::place::{Location, LocationKind, StoreStatus};
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator};
-use crate::service::ServiceChange;
+use crate::service_settings::ServiceChange;
 use crate::stock::cell::StockClass;
 use crate::time::Timestamp;
 use crate::world::{NewWork, World};

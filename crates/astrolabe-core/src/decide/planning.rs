@@ -8,7 +8,7 @@ use crate::order::trade::Delivery;
 use crate::place::StoreStatus;
 use crate::refusal::Refusal;
 use crate::routing::{Ask, Decision, LinePlan, Outcome, Reason, Snapshot, gather, next_opening};
-use crate::service::Service;
+use crate::service_settings::Service;
 use crate::stock::moves::Move;
 
 use super::case::Case;

@@ -10,7 +10,7 @@ use crate::order::trade::{AllocationAsk, SubOrder, UnassignedState};
 use crate::order::waiting::WaitEvent;
 use crate::outward::{Message, Receiver};
 use crate::refusal::Refusal;
-use crate::service::Service;
+use crate::service_settings::Service;
 use crate::stock::deduct::QueuePlace;
 use crate::time::Millis;
 use crate::world::TaskKind;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AllocationCode, LocationId, Oid, RefundId, Tid};
 use crate::order::timeline::Fact;
-use crate::service::DayPlace;
+use crate::service_settings::DayPlace;
 use crate::stock::cell::CellKey;
 use crate::time::Timestamp;
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::order::trade::{Exclusion, ExclusionReason};
 use crate::place::StoreStatus;
-use crate::service::{Service, ServiceSettings};
+use crate::service_settings::{Service, ServiceSettings};
 use crate::time::Timestamp;
 
 /// Why a location may not serve a line. The first that holds, in this order, is the one reported.

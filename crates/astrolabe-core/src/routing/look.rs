@@ -11,7 +11,7 @@ use crate::routing::input::{Candidate, Supply, shared_articles};
 use crate::routing::nearest::{Aim, Nearest, Site};
 use crate::routing::settings::RouterSettings;
 use crate::routing::shelf::{OnShelf, Shelf};
-use crate::service::{DayKey, Service, ServiceSettings};
+use crate::service_settings::{DayKey, Service, ServiceSettings};
 use crate::stock::cell::StockClass;
 use crate::stock::hold::{Reservation, Role};
 use crate::time::Timestamp;

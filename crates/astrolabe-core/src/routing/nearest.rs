@@ -270,7 +270,7 @@ mod tests {
             name: String::new(),
             status: StoreStatus::Normal,
             hours: OpeningHours::ALWAYS,
-            service: crate::service::ServiceSettings::default(),
+            service: crate::service_settings::ServiceSettings::default(),
             point,
             deleted: false,
             card: LocationCard::default(),

@@ -6,7 +6,7 @@ use super::*;
 use crate::ids::{ReservationId, ScItemId, StoreCode, TMALL};
 use crate::place::Location;
 use crate::place::{LocationCard, LocationKind, StoreStatus, StoreType};
-use crate::service::ServiceSettings;
+use crate::service_settings::ServiceSettings;
 use crate::stock::book::DiscrepancyKind;
 use crate::stock::moves::Move;
 use crate::time::OpeningHours;

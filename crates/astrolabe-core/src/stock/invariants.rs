@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::goods::Component;
 use crate::ids::{AllocationCode, BillNum, HoldKey, Oid, ScItemId, Tid};
 use crate::order::assignment::{AssignmentState, BeforeCancel};
-use crate::service::DayKey;
+use crate::service_settings::DayKey;
 use crate::stock::cell::{CellKey, StockCell, StockClass};
 use crate::stock::entry::{Cause, EntryKind, StockEntry};
 use crate::stock::hold::{Reservation, Role};

@@ -1,6 +1,6 @@
 use super::*;
 use crate::ids::{LocationId, ReservationId, TMALL};
-use crate::service::Service;
+use crate::service_settings::Service;
 
 const DAY: DayKey = DayKey { day: 19_676, location: LocationId(1), service: Service::Delivery };
 

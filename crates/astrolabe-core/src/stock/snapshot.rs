@@ -3,7 +3,7 @@
 
 use crate::order::file::TradeFile;
 use crate::order::trade::{SubOrder, UnassignedState};
-use crate::service::{DayKey, DayPlace};
+use crate::service_settings::{DayKey, DayPlace};
 use crate::stock::cell::CellKey;
 use crate::stock::entry::StockEntry;
 use crate::stock::hold::AheadState;

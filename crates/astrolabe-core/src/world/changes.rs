@@ -11,7 +11,7 @@ use crate::order::timeline::TimelineFact;
 use crate::order::trade::Trade;
 use crate::outward::{Outward, OutwardState};
 use crate::place::Location;
-use crate::service::DayKey;
+use crate::service_settings::DayKey;
 use crate::stock::book::StockChanges;
 use crate::stock::hold::{AheadHold, Reservation};
 use crate::time::Timestamp;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::service::DayKey;
+use crate::service_settings::DayKey;
 use crate::world::slots::{SlotChange, Slots};
 
 /// Days kept in memory from group to group: today, and yesterday for what is given back late.

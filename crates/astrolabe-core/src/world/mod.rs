@@ -25,7 +25,7 @@ use crate::ids::{HoldKey, IdMint, ItemId, LocationId, ScItemId, Tid};
 use crate::order::file::TradeFile;
 use crate::place::{Location, Places};
 use crate::seller::Seller;
-use crate::service::DayKey;
+use crate::service_settings::DayKey;
 use crate::stock::article::ArticleStock;
 use crate::stock::book::Stock;
 use crate::stock::cell::CellKey;

@@ -6,7 +6,7 @@ use astrolabe_core::ids::{ALL_CHANNELS, ItemId, LocationId, Oid, ScItemId, Store
 use astrolabe_core::order::trade::{Exclusion, ExclusionReason};
 use astrolabe_core::place::{Location, LocationCard, LocationKind, Places, StoreStatus, StoreType};
 use astrolabe_core::routing::{Ask, Outcome, Reason, RouterSettings, Snapshot, Supply, check_plan, choose, gather};
-use astrolabe_core::service::{DeliveryRules, Schedule, ServiceSettings, Windows};
+use astrolabe_core::service_settings::{DeliveryRules, Schedule, ServiceSettings, Windows};
 use astrolabe_core::stock::article::ArticleStock;
 use astrolabe_core::stock::book::Stock;
 use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};

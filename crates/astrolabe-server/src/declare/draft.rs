@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use astrolabe_core::ids::{AppKey, LocationId, SellerId, StoreCode, TMALL, WarehouseCode};
 use astrolabe_core::place::{Location, LocationCard, LocationKind, StoreStatus};
 use astrolabe_core::seller::{Acceptor, Allocator, Seller};
-use astrolabe_core::service::{DeliveryRules, Priority, ServiceSettings, WINDOWS_MAX, Windows};
+use astrolabe_core::service_settings::{DeliveryRules, Priority, ServiceSettings, WINDOWS_MAX, Windows};
 use astrolabe_core::time::OpeningHours;
 use astrolabe_store::{AppRow, ChannelRow, Directory, DirectoryDraft, Grant, SessionRow, Store, UserRole, UserRow};
 

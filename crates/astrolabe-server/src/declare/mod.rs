@@ -10,7 +10,7 @@ use std::sync::Arc;
 use astrolabe_core::command::{Command, Outcome};
 use astrolabe_core::ids::SellerId;
 use astrolabe_core::place::{Location, LocationKind};
-use astrolabe_core::service::{DeliveryRules, ServiceChange};
+use astrolabe_core::service_settings::{DeliveryRules, ServiceChange};
 use astrolabe_store::StoreError;
 use thiserror::Error;
 

@@ -259,7 +259,7 @@ mod tests {
                 name: String::new(),
                 status: StoreStatus::Normal,
                 hours: OpeningHours::ALWAYS,
-                service: astrolabe_core::service::ServiceSettings::default(),
+                service: astrolabe_core::service_settings::ServiceSettings::default(),
                 point: None,
                 deleted: false,
                 card: LocationCard::default(),

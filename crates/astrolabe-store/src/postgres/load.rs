@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use astrolabe_core::goods::{Item, ScItem};
 use astrolabe_core::ids::{HoldKey, ItemId, LocationId, ReservationId, ScItemId, SellerId, Tid};
 use astrolabe_core::order::file::TradeFile;
-use astrolabe_core::service::DayKey;
+use astrolabe_core::service_settings::DayKey;
 use astrolabe_core::stock::article::ArticleStock;
 use astrolabe_core::stock::cell::CellKey;
 use astrolabe_core::stock::hold::{AheadHold, Holder, HolderName};

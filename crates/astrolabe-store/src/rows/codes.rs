@@ -2,7 +2,7 @@
 //! once given, a number keeps its meaning.
 
 use astrolabe_core::ids::{AllocationCode, BillNum, HoldKey, Oid, Tid};
-use astrolabe_core::service::Service;
+use astrolabe_core::service_settings::Service;
 use astrolabe_core::stock::cell::StockClass;
 use astrolabe_core::stock::entry::{Cause, EntryKind};
 use astrolabe_core::stock::hold::{HolderKind, Role};

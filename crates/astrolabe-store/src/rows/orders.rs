@@ -7,7 +7,7 @@ use astrolabe_core::order::assignment::{Assignment, AssignmentState};
 use astrolabe_core::order::file::TradeFile;
 use astrolabe_core::order::timeline::TimelineFact;
 use astrolabe_core::order::trade::{SubOrder, Trade};
-use astrolabe_core::service::DayKey;
+use astrolabe_core::service_settings::DayKey;
 use astrolabe_core::stock::book::Moment;
 use astrolabe_core::stock::hold::Reservation;
 use astrolabe_core::time::Timestamp;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use astrolabe_core::goods::{Item, ScItem};
 use astrolabe_core::ids::{HoldKey, ItemId, LocationId, OutwardId, ReservationId, ScItemId, SellerId, Tid};
 use astrolabe_core::order::file::TradeFile;
-use astrolabe_core::service::DayKey;
+use astrolabe_core::service_settings::DayKey;
 use astrolabe_core::stock::article::ArticleStock;
 use astrolabe_core::stock::cell::CellKey;
 use astrolabe_core::stock::hold::{AheadHold, Holder, HolderName};

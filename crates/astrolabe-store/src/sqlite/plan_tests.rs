@@ -14,7 +14,7 @@ use astrolabe_core::ids::{
 };
 use astrolabe_core::order::trade::{AllocationAsk, Destination, Level, Trade, TradePayment};
 use astrolabe_core::outward::{Message, Outward, OutwardState, Receiver};
-use astrolabe_core::service::{DayKey, Service};
+use astrolabe_core::service_settings::{DayKey, Service};
 use astrolabe_core::stock::article::Waiting;
 use astrolabe_core::stock::book::{QueueChange, StockChanges};
 use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use astrolabe_core::ids::{LocationId, SellerId};
 use astrolabe_core::order::assignment::AssignmentState;
 use astrolabe_core::place::Location;
-use astrolabe_core::service::{
+use astrolabe_core::service_settings::{
     Campaign, DayKey, DayPlace, DeliveryRules, PickupRules, Priority, Schedule, Service, ServiceSettings, Windows,
 };
 use astrolabe_core::stock::invariants::audit;

@@ -16,7 +16,7 @@ use astrolabe_core::order::trade::{
 use astrolabe_core::outward::{Message, Outward, Receiver};
 use astrolabe_core::place::{Location, LocationCard, LocationKind, StoreStatus, StoreType};
 use astrolabe_core::seller::{Seller, Settings};
-use astrolabe_core::service::ServiceSettings;
+use astrolabe_core::service_settings::ServiceSettings;
 use astrolabe_core::stock::book::{Moment, StockChanges};
 use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};
 use astrolabe_core::stock::entry::{Cause, EntryKind, StockEntry};

@@ -55,7 +55,7 @@ async fn contest(database: Database) {
             shop.accept(*tid, near).await;
         }
         for tid in returned {
-            shop.refuse(*tid, near, "缺货").await;
+            shop.refuse(*tid, near, "人手不够").await;
         }
     };
     let more = TRADES..TRADES + 60;

@@ -18,7 +18,7 @@ use crate::outward::{Message, Outward, Receiver};
 use crate::place::{Location, LocationCard, LocationKind, StoreStatus, StoreType};
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator, Seller, Settings};
-use crate::service::ServiceSettings;
+use crate::service_settings::ServiceSettings;
 use crate::stock::cell::{CellKey, StockCell, StockClass};
 use crate::stock::entry::StockEntry;
 use crate::stock::hold::{AheadState, Holder, HolderKind, HolderName, Role};

@@ -10,7 +10,7 @@ use crate::ids::*;
 use crate::place::{Location, LocationCard, LocationKind, StoreStatus, StoreType};
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator};
-use crate::service::ServiceSettings;
+use crate::service_settings::ServiceSettings;
 use crate::stock::cell::StockClass;
 use crate::time::OpeningHours;
 

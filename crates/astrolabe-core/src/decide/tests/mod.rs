@@ -9,7 +9,7 @@ mod masters;
 mod refunds;
 mod reports;
 mod routes;
-mod services;
+mod service_settings;
 mod stock_random;
 mod walks;
 mod works;

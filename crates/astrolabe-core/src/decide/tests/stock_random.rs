@@ -9,7 +9,7 @@ use crate::order::refund::RefundStatus;
 use crate::order::trade::Delivery;
 use crate::place::{Location, StoreStatus};
 use crate::seller::{Acceptor, Allocator, FinalQuantityPolicy, ReturnPolicy, Settings};
-use crate::service::{DeliveryRules, PickupRules, ServiceChange};
+use crate::service_settings::{DeliveryRules, PickupRules, ServiceChange};
 use crate::stock::cell::StockClass;
 use crate::stock::hold::{AheadState, HolderKind};
 use crate::stock::invariants::{Snapshot, audit};

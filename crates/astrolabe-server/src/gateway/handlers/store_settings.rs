@@ -6,7 +6,7 @@
 
 use astrolabe_core::command::Command;
 use astrolabe_core::place::Location;
-use astrolabe_core::service::{
+use astrolabe_core::service_settings::{
     Campaign, DeliveryRules, PickupRules, Priority, Schedule, ServiceChange, ServiceSettings, WINDOWS_MAX, Windows,
 };
 use astrolabe_core::time::{OpeningHours, Timestamp};

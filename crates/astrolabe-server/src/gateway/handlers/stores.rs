@@ -6,7 +6,7 @@ use astrolabe_core::command::{Command, Outcome};
 use astrolabe_core::ids::{LocationId, StoreCode};
 use astrolabe_core::place::{Location, LocationCard, LocationKind, StoreStatus, StoreType};
 use astrolabe_core::refusal::Refusal;
-use astrolabe_core::service::ServiceSettings;
+use astrolabe_core::service_settings::ServiceSettings;
 use astrolabe_core::time::OpeningHours;
 use astrolabe_protocol::{Answer, Fields, WireError};
 

@@ -9,7 +9,7 @@ use crate::order::timeline::Fact;
 use crate::order::trade::Delivery;
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator};
-use crate::service::{
+use crate::service_settings::{
     Campaign, DayKey, DeliveryRules, PickupRules, Priority, Service, ServiceChange, ServiceSettings, Windows,
 };
 use crate::stock::cell::StockClass;
