@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use astrolabe_core::ids::SellerId;
 use astrolabe_protocol::client::{ClientError, Shape};
 use astrolabe_protocol::{Answer, Fields};
 use astrolabe_server::app::{App, Clock, Limits};
+use astrolabe_server::declare;
 use astrolabe_store::StoreTarget;
 
 use crate::merchant::{Caller, Merchant, NEIGHBOUR};
@@ -243,5 +245,34 @@ async fn a_limit_holds_over_two_nodes() {
     }
     assert_eq!(taken, LIMIT);
     second.stop().await;
+    merchant.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declared_warehouse_has_delivery_settings_too() {
+    let merchant = Merchant::open().await;
+    let table = |delivery: &str| {
+        format!("[[warehouse]]\nseller = 21230\ncode = \"WH-WEST\"\nname = \"西部电商仓\"\n{delivery}\n")
+    };
+    let apply = async |delivery: &str| declare::apply(merchant.app(), &table(delivery), false).await;
+    let rules = async || {
+        let places = merchant.app().store.locations(SellerId(crate::merchant::SELLER)).await.expect("are there");
+        let place = places.into_iter().find(|place| place.name == "西部电商仓").expect("is declared");
+        (place.service.delivery.usual.threshold, place.service.delivery.usual.dispatch.0.len())
+    };
+    let told = r#"delivery = { dispatch_time = ["08:00-12:00", "18:00-02:00"], deliver_threshold = 5000 }"#;
+    assert_eq!(apply(told).await.expect("applies").changes, 1);
+    assert_eq!(rules().await, (Some(5_000), 2));
+    assert_eq!(apply(told).await.expect("applies").changes, 0);
+    assert_eq!(apply("").await.expect("applies").changes, 0, "what is not named stays");
+    assert_eq!(rules().await, (Some(5_000), 2));
+    for wrong in [r#"working_time = "all day""#, "priority = 11", "deliver_threshold = -1", r#"dispatch_time = ["8"]"#]
+    {
+        let refused = apply(&format!("delivery = {{ {wrong} }}")).await.expect_err("is refused").to_string();
+        let field = wrong.split(' ').next().expect("a field");
+        assert!(refused.contains("WH-WEST") && refused.contains(field), "{refused}");
+    }
+    assert_eq!(apply("delivery = {}").await.expect("applies").changes, 1);
+    assert_eq!(rules().await, (None, 0));
     merchant.close().await;
 }

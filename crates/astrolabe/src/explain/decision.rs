@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use astrolabe_core::ids::Oid;
-use astrolabe_core::routing::{Considered, CostTerms, Decision, Report, Verdict};
+use astrolabe_core::routing::{Considered, CostTerms, Decision, Reason, Report, Verdict};
 
 use crate::explain::Names;
 
@@ -19,7 +19,10 @@ pub(super) fn story(detail: &str, oid: Option<Oid>, names: &Names) -> Option<Vec
     let report = decision.report();
     let mut lines = chosen(&report, line, names);
     lines.extend(dearer(&report, line, names));
-    lines.extend(ruled_out(&report, line));
+    lines.extend(match decision.input.lines[line].misses.as_slice() {
+        [] => ruled_out(&report, line),
+        misses => missed(misses),
+    });
     lines.push(format!("decided at version {} of the seller's stock", decision.input.version));
     Some(lines)
 }
@@ -82,6 +85,11 @@ fn ruled_out(report: &Report, line: usize) -> Vec<String> {
     reasons.into_iter().map(|(reason, count)| format!("ruled out: {count} ({reason})")).collect()
 }
 
+/// A line that no candidate can serve: why each location that has some of it does not.
+fn missed(misses: &[(Reason, u32)]) -> Vec<String> {
+    misses.iter().map(|(reason, count)| format!("ruled out: {count} ({})", reason.en())).collect()
+}
+
 fn distance(candidate: &Considered) -> String {
     candidate.metres.map_or_else(String::new, |metres| format!(", {} km away", metres / 1_000))
 }
@@ -103,4 +111,44 @@ fn price(opening: CostTerms, serving: CostTerms) -> String {
 
 fn yuan(units: i64) -> String {
     format!("{:.2} yuan", units as f64 / UNITS_PER_YUAN as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use astrolabe_core::goods::Component;
+    use astrolabe_core::ids::ScItemId;
+    use astrolabe_core::routing::{Input, Line, RouterSettings};
+    use astrolabe_core::time::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_line_that_nobody_could_serve_says_what_kept_each_location() {
+        let line = Line {
+            oid: Oid(1),
+            units: 1,
+            components: vec![Component { sc_item: ScItemId(2), per_unit: 1 }],
+            misses: vec![(Reason::OutsideDispatchTime, 3), (Reason::DayFull, 1)],
+        };
+        let input = Input {
+            version: 9,
+            now: Timestamp(0),
+            settings: RouterSettings::default(),
+            split_quantity: false,
+            destination: None,
+            lines: vec![line],
+            candidates: Vec::new(),
+            cut: None,
+        };
+        let detail = serde_json::to_string(&Decision::on(input)).unwrap();
+        let told = story(&detail, Some(Oid(1)), &Names(BTreeMap::new())).unwrap();
+        assert_eq!(
+            told,
+            [
+                "ruled out: 3 (The location is offered nothing at this time of day.)",
+                "ruled out: 1 (The location has taken all the sub-orders it takes on this day.)",
+                "decided at version 9 of the seller's stock",
+            ]
+        );
+    }
 }
