@@ -27,7 +27,7 @@ async function channelHears(sold) {
 /** A notice names trade and seller (§6.6.5 to §6.6.7). */
 async function isvHears(shop, sold, names) {
   const call = await receiver.hears(shop.merchant.isv, sold.tid, names);
-  assert.deepEqual([call.tid, call.seller_id], [String(sold.tid), String(shop.merchant.id)]);
+  assert.deepEqual([call.tid, call.seller_id], [sold.tid, shop.merchant.id]);
 }
 
 /** §3.3: the POS is told where the sub-order is; gives the line. */

@@ -75,7 +75,7 @@ export class Receiver {
       this.#turnedAway.push(call);
       return TURNED_AWAY;
     }
-    const fields = Object.fromEntries(new URLSearchParams(call.body));
+    const fields = isForm(call) ? Object.fromEntries(new URLSearchParams(call.body)) : JSON.parse(call.body);
     const tid = Number(fields.tid);
     const name = query.method.replace("taobao.qimen.omniorder.", "");
     this.#heard.push({ appKey: query.app_key, tid, name, fields });
@@ -97,13 +97,17 @@ export class Receiver {
   }
 }
 
+const isForm = ({ headers }) => headers["content-type"].startsWith("application/x-www-form-urlencoded");
+
 /**
- * The checker reads names and values from the address alone and takes a body as text to be signed whole. A form's fields are
- * names and values, so they are handed over with the address.
+ * The SDK's own checker takes a body as text to be signed whole, and reads names and values from the address alone. A form's
+ * fields are names and values, so who is called with forms hands them over with the address.
  */
-function isFromThePlatform({ url, headers, body }, query) {
-  assert.match(headers["content-type"], /^application\/x-www-form-urlencoded/);
-  const holds = (secret) => spi.checkSignForSpi(`${url}&${body}`, "", headers, secret);
+function isFromThePlatform(call, query) {
+  const { url, headers, body } = call;
+  const asText = (secret) => spi.checkSignForSpi(url, body, headers, secret);
+  const asFields = (secret) => spi.checkSignForSpi(`${url}&${body}`, "", headers, secret);
+  const holds = isForm(call) ? asFields : asText;
   const secret = secretOf(query.app_key);
   return secret !== undefined && holds(secret) && !holds(`${secret}!`) && spi.checkTimestamp(query, AGE_MINUTES_MAX);
 }

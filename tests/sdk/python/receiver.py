@@ -1,5 +1,5 @@
-"""What listens while a run lasts: the address of ISV and POS for calls of the platform, and the channel's own door. Signatures are
-made again with the SDK's own `sign`; what was heard of a trade is kept in its order."""
+"""What listens while a run lasts: the address of ISV and POS for calls of the platform, and the channel's own door. Signatures of
+forms are made again with the SDK's own `sign`; what was heard of a trade is kept in its order."""
 
 import dataclasses
 import hashlib
@@ -53,19 +53,20 @@ class Receiver:
         eventually(f"{account.app_key} hears {names} about {tid}", probe)
         return [call for call in self.calls if (call.app_key, call.tid) == (account.app_key, tid)][-1].fields
 
-    def answer(self, url, body):
+    def answer(self, url, body, is_form):
         """What is said to one call."""
-        params = dict(parse_qsl(f"{url.query}&{body}", keep_blank_values=True))
+        params = dict(parse_qsl(f"{url.query}&{body}" if is_form else url.query, keep_blank_values=True))
         received = params.pop("sign", "")
         app_key, method = params.get("app_key", ""), params.get("method", "")
         at_channel = url.path == "/channel"
         known = {PLATFORM_AT_CHANNEL.app_key: PLATFORM_AT_CHANNEL.secret} if at_channel else dict(APPS.values())
-        made = signature(params, known[app_key]) if app_key in known else None
+        made = signature(params, known[app_key], "" if is_form else body) if app_key in known else None
         if made != received:
             self.turned_away.append(method)
             return TURNED_AWAY
         name = method.removeprefix("taobao.qimen.omniorder.").removeprefix("taobao.")
-        self.calls.append(Call(app_key, int(params["tid"]), name, params))
+        fields = params if is_form else json.loads(body)
+        self.calls.append(Call(app_key, int(fields["tid"]), name, fields))
         if at_channel:
             return {"logistics_offline_send_response": {"shipping": {"is_success": True}}}
         if name == "allocate":
@@ -81,7 +82,8 @@ class Receiver:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                said = json.dumps(receiver.answer(urlsplit(self.path), body)).encode()
+                is_form = self.headers["Content-Type"].startswith("application/x-www-form-urlencoded")
+                said = json.dumps(receiver.answer(urlsplit(self.path), body, is_form)).encode()
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json;charset=utf-8")
                 self.send_header("Content-Length", str(len(said)))
@@ -94,10 +96,12 @@ class Receiver:
         return Handler
 
 
-def signature(params, secret):
-    """Calls to a system are signed with MD5; those to the channel as any connector's, by the method they name."""
-    if params["sign_method"] == "md5":
+def signature(params, secret, text):
+    """Calls to a system are signed with MD5, a body that is no form as a whole; those to the channel as any connector's."""
+    if params["sign_method"] == "md5" and not text:
         return sign(secret, params)
-    joined = "".join(f"{name}{params[name]}" for name in sorted(params))
+    joined = "".join(f"{name}{params[name]}" for name in sorted(params)) + text
+    if params["sign_method"] == "md5":
+        return hashlib.md5(f"{secret}{joined}{secret}".encode()).hexdigest().upper()
     digest = {"hmac": hashlib.md5, "hmac-sha256": hashlib.sha256}[params["sign_method"]]
     return hmac.new(secret.encode(), joined.encode(), digest).hexdigest().upper()

@@ -105,7 +105,7 @@ class Journeys:
         self.receiver.hears(isv_account, sold.tid, "allocate", "store.accpeted")
         shop.ship_as_keeper(sold)
         call = self.receiver.hears(isv_account, sold.tid, "allocate", "store.accpeted", "store.consigned")
-        self.assertEqual(call["seller_id"], str(shop.merchant.seller))
+        self.assertEqual(call["seller_id"], shop.merchant.seller)
         self.channel_hears(sold, "logistics.offline.send")
         self.shipped(shop, sold, far, 4)
 
