@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn an_address_kept_before_bodies_could_be_chosen_is_called_with_forms() {
-        let table = [("{}", CallBody::Form), (r#"{"body":"form"}"#, CallBody::Form), (r#"{"body":"json"}"#, CallBody::Json)];
+        let table =
+            [("{}", CallBody::Form), (r#"{"body":"form"}"#, CallBody::Form), (r#"{"body":"json"}"#, CallBody::Json)];
         for (kept, body) in table {
             let address: SpiAddress = serde_json::from_str(kept).expect(kept);
             assert_eq!(address.body, body, "{kept}");

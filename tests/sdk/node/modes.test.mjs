@@ -102,7 +102,7 @@ async function isvAndKeeper(shop) {
   const sold = await shop.sell(1, goods, 2);
   await isvHears(shop, sold, ["allocate", "allocate"]);
   const trade = await shop.fullinfo(sold, shop.isv);
-  assert.deepEqual([trade.orders.order[0].oid, trade.omnichannel_param], [sold.oid, undefined], "not allocated yet");
+  assert.deepEqual([Number(trade.orders.order[0].oid), trade.omnichannel_param], [sold.oid, undefined], "not allocated yet");
   assert.deepEqual(await shop.stock(near, goods), [3, 2]);
 
   await assert.rejects(shop.allocate(sold, 999_999_999), refusedWith(15, /^isv\.store-not-exist$/));

@@ -121,7 +121,8 @@ export class Shop {
   async fullinfo(sold, call = this.erp) {
     const fields = "tid,status,orders.oid,orders.status,orders.invoice_no,omnichannel_param";
     const { trade } = await call("taobao.trade.fullinfo.get", { tid: sold.tid, fields });
-    assert.equal(trade.tid, sold.tid);
+    // One SDK gives numbers of more than 15 digits as texts.
+    assert.equal(Number(trade.tid), sold.tid);
     return trade;
   }
 

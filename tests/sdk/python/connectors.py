@@ -42,7 +42,7 @@ def taobaopy(account):
 
 
 def official_sdk(account, multipart=False):
-    """PyPI py-taobao-open, the platform's own for Python: system parameters in the query and the rest in the body, MD5, the
+    """PyPI py-taobao-open, made from the platform's Python SDK: system parameters in the query and the rest in the body, MD5, the
     time in milliseconds. A class for each method, as its generator writes them."""
     where = urlsplit(BASE)
 
