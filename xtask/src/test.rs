@@ -29,6 +29,8 @@ enum Part {
     Store,
     /// The protocol, the doors, and unmodified public SDKs against a running server
     Wire,
+    /// Of those, the SDKs alone
+    Sdk,
     /// The order states, and the server that carries them
     Orders,
     /// The seeded simulation
@@ -61,14 +63,14 @@ impl Part {
             Self::Orders => const { &[some("astrolabe-core", "order"), all("astrolabe-server"), all("astrolabe")] },
             Self::Sim => const { &[all("astrolabe-sim")] },
             Self::Router => const { &[some("astrolabe-core", "routing")] },
-            Self::Console => &[],
+            Self::Sdk | Self::Console => &[],
         }
     }
 
     fn needs_postgres(self) -> bool {
         match self {
             Self::Store | Self::Wire | Self::Orders | Self::Sim => true,
-            Self::Core | Self::Router | Self::Console => false,
+            Self::Sdk | Self::Core | Self::Router | Self::Console => false,
         }
     }
 }
@@ -109,7 +111,7 @@ fn one_part(part: Part, checkout: &Checkout) -> Outcome {
         cargo.args(tests.filter).stream(REMEDY)?;
     }
     match part {
-        Part::Wire => sdk::run(checkout),
+        Part::Wire | Part::Sdk => sdk::run(checkout),
         Part::Console => console(checkout),
         Part::Core | Part::Store | Part::Orders | Part::Sim | Part::Router => Ok(()),
     }

@@ -28,6 +28,15 @@ pub enum OrdersBy {
     Rds,
 }
 
+/// How a call to an app carries its fields. The signing rule knows both; the checkers of some SDKs read only one of them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallBody {
+    #[default]
+    Form,
+    Json,
+}
+
 /// Where an app is called (§7).
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -36,6 +45,7 @@ pub struct SpiAddress {
     pub test: Option<String>,
     /// Whether `test` is the one in use.
     pub use_test: bool,
+    pub body: CallBody,
 }
 
 /// An application.
@@ -148,4 +158,20 @@ pub struct DirectoryDraft {
     pub sessions: Vec<SessionRow>,
     pub channels: Vec<ChannelRow>,
     pub users: Vec<UserRow>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_kept_before_bodies_could_be_chosen_is_called_with_forms() {
+        let table =
+            [("{}", CallBody::Form), (r#"{"body":"form"}"#, CallBody::Form), (r#"{"body":"json"}"#, CallBody::Json)];
+        for (kept, body) in table {
+            let address: SpiAddress = serde_json::from_str(kept).expect(kept);
+            assert_eq!(address.body, body, "{kept}");
+        }
+        assert!(serde_json::from_str::<SpiAddress>(r#"{"body":"xml"}"#).is_err());
+    }
 }

@@ -15,7 +15,8 @@ mod views;
 
 pub use contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, Group, Lease, SellerState, Store, StoredAnswer};
 pub use directory::{
-    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, Role, SessionRow, SpiAddress, UserRole, UserRow,
+    AppRow, CallBody, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, Role, SessionRow, SpiAddress, UserRole,
+    UserRow,
 };
 pub use error::StoreError;
 pub use open::{StoreTarget, open};

@@ -6,7 +6,7 @@ import { createHash, createHmac } from "node:crypto";
 import { BASE, localTime } from "./merchant.mjs";
 
 /** Published: names and values joined in the order of the names, the raw body behind them. */
-function sign(method, secret, params, body) {
+export function sign(method, secret, params, body) {
   const joined = Object.keys(params).sort().map((name) => name + params[name]).join("") + body;
   const digest = {
     md5: () => createHash("md5").update(secret + joined + secret),

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { NEIGHBOUR, SELLER, eventually, localTime, payTrade } from "./merchant.mjs";
+import { payTrade } from "./channel.mjs";
+import { NEIGHBOUR, SELLER, eventually, localTime } from "./merchant.mjs";
 import { callQimen, pick, pickAll } from "./qimen.mjs";
 import { reaches, recordOf, tagForDelivery } from "./top.mjs";
 
@@ -25,7 +26,7 @@ function assertFailure(xml, code) {
 const storeXml = (code, name = `${code}店`) => `
   <storeCode>${code}</storeCode><companyName>星盘示例</companyName><storeName>${name}</storeName>
   <storeType>NORMAL</storeType><mainCategory>170403</mainCategory>
-  <startTime>00:00</startTime><endTime>23:30:00</endTime>
+  <startTime>00:00</startTime><endTime>00:00:00</endTime>
   <address><province>浙江省</province><city>杭州市</city><area>西湖区</area><detailAddress>文一西路2号</detailAddress></address>
   <storeStatus>NORMAL</storeStatus>
   <storeKeeper><name>小王</name><tel>0571-88888888</tel><mobile>13800000000</mobile></storeKeeper>
@@ -117,7 +118,7 @@ test("the same store again is the same store, other content under its code is re
   assertFailure(await call("taobao.qimen.store.create", storeXml("QM-4", "另一家店")), /^isv\.store-code-exists$/);
   const kept = assertSuccess(await call("taobao.qimen.store.query", `<storeId>${first}</storeId>`));
   assert.equal(pick(kept, "storeName"), "QM-4店");
-  assert.equal(pick(kept, "endTime"), "23:30");
+  assert.equal(pick(kept, "endTime"), "00:00");
 });
 
 test("a stock bill repeated has one effect, with other content it fails by its number", async () => {

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
-import { BASE, NEIGHBOUR, SELLER, localTime, payTrade } from "./merchant.mjs";
+import { payTrade } from "./channel.mjs";
+import { BASE, NEIGHBOUR, SELLER, localTime } from "./merchant.mjs";
 import { connect, reaches, recordOf, signedForm, tagForDelivery } from "./top.mjs";
 
 const KNITWEAR = { itemId: 530011000001, skuId: 310011000001 };
@@ -19,7 +20,7 @@ const storeOf = (code) => ({
   store_type: "NORMAL",
   main_category: 170403,
   start_time: "00:00",
-  end_time: "23:30",
+  end_time: "00:00",
   store_status: "NORMAL",
   address: { province: "浙江省", city: "杭州市", area: "西湖区", detail_address: "文一西路1号" },
   store_keeper: { name: "小王", tel: "0571-88888888", mobile: "13800000000" },

@@ -8,7 +8,7 @@ use astrolabe_core::outward::Receiver;
 use astrolabe_protocol::client::{self, Credentials, Outgoing, Shape};
 use astrolabe_protocol::spi::{self, SpiBody, SpiCaller, SpiReply};
 use astrolabe_protocol::{EpochMs, Secret, catalogue};
-use astrolabe_store::DueOutward;
+use astrolabe_store::{CallBody, DueOutward};
 
 use crate::app::App;
 use crate::workers::addresses::{GuardedResolver, check_url};
@@ -92,7 +92,11 @@ impl Sender {
         let secret = Secret::new(entry.row.secret.clone());
         let caller = SpiCaller { app_key: &app_key, secret: &secret, signed_headers: &[] };
         let now = EpochMs(app.clock.now().0);
-        let request = spi::build(method, &fields, &caller, SpiBody::Form, now);
+        let body = match spi_address.body {
+            CallBody::Form => SpiBody::Form,
+            CallBody::Json => SpiBody::Json,
+        };
+        let request = spi::build(method, &fields, &caller, body, now);
         let (content_type, body) = match self.post(&request.url(address), request.content_type, request.body).await {
             Ok(answer) => answer,
             Err(ending) => return ending.into(),

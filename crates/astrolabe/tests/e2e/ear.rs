@@ -6,7 +6,7 @@ use std::sync::Arc;
 use astrolabe_protocol::answer::{Answer, Rendered, RequestId};
 use astrolabe_protocol::catalogue::find_outward;
 use astrolabe_protocol::spi::{ReplyShape, SpiReply, reply};
-use astrolabe_protocol::{Door, Envelope, Fields, Incoming};
+use astrolabe_protocol::{Door, Envelope, Fields, Incoming, Method};
 use astrolabe_rehearsal::clock;
 use astrolabe_rehearsal::ids::Tid;
 use astrolabe_rehearsal::listener::{Heard, Listener, Party, Saying};
@@ -21,9 +21,17 @@ use crate::wait::until;
 pub(crate) struct HeardCall {
     pub(crate) method: String,
     pub(crate) fields: Fields,
+    /// Without its parameters.
+    pub(crate) media_type: String,
 }
 
 impl HeardCall {
+    fn of(heard: &Heard, method: &Method, fields: &Fields) -> Self {
+        let content_type = heard.content_type().unwrap_or_default();
+        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_owned();
+        Self { method: short(method.name), fields: fields.clone(), media_type }
+    }
+
     fn tid(&self) -> Option<Tid> {
         self.fields.long("tid").ok().map(Tid)
     }
@@ -108,7 +116,7 @@ impl Hearing {
             Ok(call) => call,
             Err(refusal) => return refusal.render(),
         };
-        self.calls.lock().await.push(HeardCall { method: short(call.method.name), fields: call.fields.clone() });
+        self.calls.lock().await.push(HeardCall::of(heard, call.method, &call.fields));
         // Whoever is asked what it has allocated, has nothing to say.
         let waiting = call.method.name == "taobao.qimen.omniorder.allocatedinfo.get";
         let fields = if waiting { Fields::new().with("status", "Waiting") } else { Fields::new() };
@@ -134,7 +142,7 @@ impl Hearing {
             Ok(call) => call,
             Err(error) => return error.render(&style, &id),
         };
-        self.calls.lock().await.push(HeardCall { method: short(call.method.name), fields: call.fields.clone() });
+        self.calls.lock().await.push(HeardCall::of(heard, call.method, &call.fields));
         let answer = Answer::ok().with("shipping", Fields::new().with("is_success", true));
         let method = find_outward(call.method.name).unwrap_or(call.method);
         answer.render(method, &style, &id)
