@@ -6,6 +6,7 @@
 mod contract;
 mod directory;
 mod error;
+mod lists;
 mod migrate;
 mod open;
 mod postgres;
@@ -18,5 +19,6 @@ pub use directory::{
     AppRow, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, Role, SessionRow, SpiAddress, UserRole, UserRow,
 };
 pub use error::StoreError;
+pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};
 pub use open::{StoreTarget, open};
 pub use views::{AssignmentView, DueOutward, OutwardView, Overview, StateCount, TaskView, TradeView};

@@ -13,7 +13,7 @@ mod slots;
 use std::collections::BTreeMap;
 
 pub use bills::{AdjustKey, AdjustRecord, BillKey, BillRecord};
-pub use changes::{Changes, NewWork, OutwardSettled, TaskKind, TaskOpened};
+pub use changes::{Changes, NewWork, OutwardSettled, PublishedRefund, TaskKind, TaskOpened};
 pub use journal::Journal;
 pub use names::Names;
 pub use slots::{SlotChange, Slots};
