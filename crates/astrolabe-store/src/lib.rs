@@ -16,7 +16,8 @@ mod views;
 
 pub use contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, Group, Lease, SellerState, Store, StoredAnswer};
 pub use directory::{
-    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, Role, SessionRow, SpiAddress, UserRole, UserRow,
+    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, RdsTarget, Role, SessionRow, SpiAddress, UserRole,
+    UserRow,
 };
 pub use error::StoreError;
 pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};

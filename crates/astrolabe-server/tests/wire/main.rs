@@ -2,6 +2,8 @@
 
 mod channel;
 mod doors;
+mod lists;
 mod merchant;
 mod orders;
+mod push_users;
 mod stock;
