@@ -5,7 +5,7 @@ use astrolabe_protocol::time::format_datetime;
 use astrolabe_protocol::{Answer, Fields, Value};
 use serde_json::Value as Json;
 
-use crate::merchant::{Caller, Merchant, sku, trade_json};
+use crate::merchant::{Caller, Merchant, place_fields, sku, trade_json};
 
 const PUBLISHED_REFUND: &str = include_str!("../../../../tests/data/refund.json");
 const PUBLISHED_TRADE: &str = include_str!("../../../../tests/data/trade.json");
@@ -302,8 +302,22 @@ async fn writes_tell_how_much_they_did() {
         let answer = merchant.done("taobao.scitem.map.delete", unmap).await;
         assert_eq!(answer.fields().long("module"), Ok(mappings));
     }
+    // A query of a listing's stock names the article behind it, in the forms that were published with it.
     let store = merchant.store("S001").await;
     merchant.offer(store, 8, 5).await;
+    let line = Fields::new().with("item_id", 8).with("sku_id", sku(8)).with("outer_id", "SP-8");
+    let place = place_fields("STORE", &store.to_string(), vec![line]);
+    let query = Fields::new().with("stores", Value::List(vec![place]));
+    for (shape, told) in
+        [(Shape::TopJson, true), (Shape::TopXml, true), (Shape::CloudJson, true), (Shape::Qimen, false)]
+    {
+        let answer = merchant.call_as(Caller::Erp, shape, "taobao.qimen.storeinventory.itemquery", &query).await;
+        let answer = answer.expect("answers");
+        let line =
+            answer.fields().structs("stores").expect("stores")[0].structs("store_inventories").expect("lines")[0];
+        assert_eq!(line.has("sc_item_id"), told, "{shape:?}");
+        assert_eq!(line.long("item_id"), Ok(8));
+    }
     let hold = Fields::new().with("reserve_key", "cart-1").with("item_id", 8).with("sku_id", sku(8));
     merchant.done("astrolabe.stock.reserve", hold.with("quantity", 3)).await;
     for _ in 0..2 {

@@ -117,3 +117,39 @@ pub(super) fn locations_named(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migrate::MIGRATIONS;
+
+    /// What a database held before there were lists.
+    const BEFORE: &str = r#"
+        INSERT INTO trade (seller_id, tid, level, modified, awaiting, sub_orders, doc, published) VALUES
+            (1, 10, 'routed', 5, 0, 1, '{"created":1700}', '{"tid":10,"status":"TRADE_FINISHED","type":"fixed"}'),
+            (1, 11, 'routed', 6, 0, 1, '{"created":1800}', '');
+        INSERT INTO item (seller_id, item_id, doc) VALUES
+            (1, 7, '{"tags":["sync_stock","store_collect"],"allocator":null,"acceptor":null}'),
+            (1, 8, '{"tags":[],"allocator":null,"acceptor":null}');"#;
+
+    #[test]
+    fn what_was_there_before_lists_is_listed() {
+        let connection = Connection::open_in_memory().unwrap();
+        let run = |lists: bool| {
+            for step in MIGRATIONS.iter().filter(|step| (step.name == "lists") == lists) {
+                connection.execute_batch(step.sqlite).unwrap();
+            }
+        };
+        run(false);
+        connection.execute_batch(BEFORE).unwrap();
+        run(true);
+        let told = "SELECT tid, created, status, kind FROM trade ORDER BY tid";
+        let rows =
+            all(&connection, told, [], |row| Ok((row.int(0)?, row.int(1)?, row.text(2)?, row.text(3)?))).unwrap();
+        let told = |tid, created, status: &str, kind: &str| (tid, created, status.to_owned(), kind.to_owned());
+        assert_eq!(rows, [told(10, 1700, "TRADE_FINISHED", "fixed"), told(11, 1800, "", "")]);
+        for (tag, items) in [(OmniTag::SyncStock, vec![ItemId(7)]), (OmniTag::StoreDeliver, vec![])] {
+            assert_eq!(items_with_tag(&connection, SellerId(1), tag, 1, 10).unwrap().0, items);
+        }
+    }
+}
