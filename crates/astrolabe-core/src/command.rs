@@ -321,7 +321,18 @@ pub struct SeenTrade {
     pub destination: Destination,
     pub lines: Vec<SeenLine>,
     /// The trade object as published, kept for whoever queries it.
-    pub published: String,
+    pub published: Published,
+}
+
+/// A trade as the channel published it, and the channel's own words in it that lists of trades are filtered by. Passed on,
+/// never decided on.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Published {
+    pub text: String,
+    /// The trade's status in the channel's words.
+    pub status: String,
+    /// The trade's type in the channel's words; empty where it tells none.
+    pub kind: String,
 }
 
 /// A line of a seen trade.
@@ -351,6 +362,8 @@ pub struct SeenRefund {
     pub refund_fee: Fen,
     pub has_good_return: bool,
     pub modified: Timestamp,
+    /// The refund object as published, kept for whoever queries it.
+    pub published: String,
 }
 
 /// An allocating app's result.
@@ -505,6 +518,14 @@ pub enum Outcome {
     /// The article's outer code.
     Mapped {
         outer_code: String,
+    },
+    /// How many listings' SKUs mapped to the article.
+    Unmapped {
+        mappings: i64,
+    },
+    /// Units of the listing that the hold before payment gave back; 0 when it had run out by itself.
+    Released {
+        quantity: i64,
     },
     /// Channel trades: whether anything was new.
     Seen {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::ids::{AllocationCode, HoldKey, ItemId, LocationId, Oid, ScItemId, StoreCode, Tid, WarehouseCode};
+use crate::ids::{AllocationCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, StoreCode, Tid, WarehouseCode};
 
 /// A refused command changed nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -49,6 +49,8 @@ pub enum Refusal {
     TradeNotFound { tid: Tid },
     #[error("sub-order {oid} does not exist in trade {tid}")]
     SubOrderNotFound { tid: Tid, oid: Oid },
+    #[error("no refund has the id {id}")]
+    RefundNotFound { id: RefundId },
     #[error("location {location} does not exist")]
     LocationNotFound { location: LocationId },
     #[error("warehouse {code} does not exist")]

@@ -1,14 +1,14 @@
 //! The storage contract. Methods are operations of the business, each with its parameters and `now`; both databases
 //! pass the same conformance suite.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use async_trait::async_trait;
 
-use astrolabe_core::goods::Mapping;
+use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, OutwardId, ScItemId, SellerId, SkuId, Tid,
+    AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId, SellerId, SkuId, Tid,
 };
 use astrolabe_core::place::Location;
 use astrolabe_core::seller::Seller;
@@ -20,6 +20,7 @@ use astrolabe_core::world::{Changes, Loaded, Names, NewWork};
 
 use crate::directory::{Directory, DirectoryDraft};
 use crate::error::StoreError;
+use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
 /// A database that keeps everything. Cheap to share; every method may be called from any task.
@@ -61,6 +62,16 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Gives up the leases that this node number holds: what a process of that number left when it died is due again.
     /// Asked once, at start.
     async fn give_up_leases(&self, node: i64) -> Result<(), StoreError>;
+
+    // Who gets trades pushed.
+
+    /// Registers a seller for pushes into an app's database, changes the registration or brings it back; `created` of a
+    /// known one stays, and the same again changes nothing.
+    async fn add_push_user(&self, user: &PushUser) -> Result<(), StoreError>;
+    /// Marks a registration as deleted; says whether there ever was one.
+    async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError>;
+    /// An app's registrations, deleted ones included, by seller: the page and the total.
+    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError>;
 
     // Looking.
 
@@ -105,6 +116,28 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         seller: SellerId,
         listings: &[(ItemId, SkuId)],
     ) -> Result<BTreeMap<(ItemId, SkuId), Mapping>, StoreError>;
+    /// Locations by id, deleted ones included; absent ones are left out.
+    async fn locations_named(&self, seller: SellerId, ids: &BTreeSet<LocationId>) -> Result<Vec<Location>, StoreError>;
+    /// Articles by id; absent ones are left out.
+    async fn articles(&self, seller: SellerId, ids: &[ScItemId]) -> Result<Vec<ScItem>, StoreError>;
+    /// The tags of listings, in the order asked; those without any are left out.
+    async fn tags_of_items(
+        &self,
+        seller: SellerId,
+        items: &[ItemId],
+    ) -> Result<Vec<(ItemId, BTreeSet<OmniTag>)>, StoreError>;
+    /// Listings with a tag: the page and the total.
+    async fn items_with_tag(
+        &self,
+        seller: SellerId,
+        tag: OmniTag,
+        page: i64,
+        per_page: i64,
+    ) -> Result<(Vec<ItemId>, i64), StoreError>;
+    /// Trades of a span of time, newest first. Costs what lies between the span's newest end and the page's last trade.
+    async fn trades_sold(&self, seller: SellerId, query: &SoldQuery) -> Result<SoldPage, StoreError>;
+    /// A refund object as the channel published it.
+    async fn refund(&self, seller: SellerId, id: RefundId) -> Result<Option<String>, StoreError>;
     /// Every cell of the named (location, article) pairs.
     async fn cells(
         &self,

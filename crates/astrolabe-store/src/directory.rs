@@ -48,6 +48,16 @@ pub struct SpiAddress {
     pub body: CallBody,
 }
 
+/// A database of an app into which trades are pushed (订单推送库), as `jushita.jdp.user.add` names it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RdsTarget {
+    pub name: String,
+    /// Nothing is pushed into it for now.
+    #[serde(default)]
+    pub paused: bool,
+}
+
 /// An application.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppRow {
@@ -58,6 +68,15 @@ pub struct AppRow {
     pub orders_by: OrdersBy,
     /// Parameters that no method defines and that this app may send all the same.
     pub allowed_parameters: Vec<String>,
+    #[serde(default)]
+    pub rds: Vec<RdsTarget>,
+}
+
+impl AppRow {
+    /// The database of that name.
+    pub fn rds_target(&self, name: &str) -> Option<&RdsTarget> {
+        self.rds.iter().find(|target| target.name == name)
+    }
 }
 
 impl std::fmt::Debug for AppRow {

@@ -6,6 +6,7 @@
 mod contract;
 mod directory;
 mod error;
+mod lists;
 mod migrate;
 mod open;
 mod postgres;
@@ -15,9 +16,10 @@ mod views;
 
 pub use contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, Group, Lease, SellerState, Store, StoredAnswer};
 pub use directory::{
-    AppRow, CallBody, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, Role, SessionRow, SpiAddress, UserRole,
-    UserRow,
+    AppRow, CallBody, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, RdsTarget, Role, SessionRow, SpiAddress,
+    UserRole, UserRow,
 };
 pub use error::StoreError;
+pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};
 pub use open::{StoreTarget, open};
 pub use views::{AssignmentView, DueOutward, OutwardView, Overview, StateCount, TaskView, TradeView};

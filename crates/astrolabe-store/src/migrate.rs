@@ -29,7 +29,7 @@ macro_rules! migration {
 }
 
 /// All of them, in order.
-pub(crate) const MIGRATIONS: [Migration; 7] = [
+pub(crate) const MIGRATIONS: [Migration; 8] = [
     migration!(1, "directory"),
     migration!(2, "goods"),
     migration!(3, "stock"),
@@ -37,6 +37,7 @@ pub(crate) const MIGRATIONS: [Migration; 7] = [
     migration!(5, "outward"),
     migration!(6, "planning"),
     migration!(7, "day_load"),
+    migration!(8, "lists"),
 ];
 
 /// Makes the table that remembers what ran. Understood by both databases.

@@ -107,12 +107,14 @@ fn repeat(known: &AheadHold, reserve: &ReserveAhead) -> Result<Outcome, Refusal>
 /// The caller gives the hold up. Giving up what has ended is no error; giving up what an order line has is one.
 pub(super) fn release_ahead(world: &mut World, key: &HoldKey, now: Timestamp) -> Result<Outcome, Refusal> {
     let hold = world.ahead.get(key).ok_or_else(|| Refusal::HoldNotFound { key: key.clone() })?;
+    let quantity = hold.quantity;
     match hold.state {
-        AheadState::Released | AheadState::Expired => Ok(Outcome::Done),
+        AheadState::Released => Ok(Outcome::Released { quantity }),
+        AheadState::Expired => Ok(Outcome::Released { quantity: 0 }),
         AheadState::TakenOver { oid, .. } => Err(Refusal::HoldTakenOver { key: key.clone(), oid }),
         AheadState::Held => {
             end(world, key, EntryKind::Release, AheadState::Released, now);
-            Ok(Outcome::Done)
+            Ok(Outcome::Released { quantity })
         }
     }
 }

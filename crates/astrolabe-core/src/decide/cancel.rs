@@ -13,7 +13,7 @@ use crate::outward::{Message, Receiver};
 use crate::refusal::Refusal;
 use crate::stock::book::Moment;
 use crate::time::Timestamp;
-use crate::world::{TaskKind, World};
+use crate::world::{PublishedRefund, TaskKind, World};
 
 use super::answers;
 use super::case::{Case, Note};
@@ -45,7 +45,17 @@ pub(super) fn see_refund(world: &mut World, seen: &SeenRefund, now: Timestamp) -
     let stale = known.as_ref().is_some_and(|known| {
         seen.modified < known.modified || (seen.modified == known.modified && seen.status == known.status)
     });
-    if stale || case.trade().level != Level::Routed {
+    if stale {
+        return Ok(Outcome::Seen { changed: false });
+    }
+    // Whoever asks for the refund gets what the channel told, of trades too that others deal with.
+    case.world.journal.refund(PublishedRefund {
+        id: seen.id,
+        tid: seen.tid,
+        modified: seen.modified,
+        text: seen.published.clone(),
+    });
+    if case.trade().level != Level::Routed {
         return Ok(Outcome::Seen { changed: false });
     }
     let kind = match &known {

@@ -275,11 +275,14 @@ pub(super) fn unmap_article(world: &mut World, sc_item: ScItemId) -> Result<Outc
         .filter(|(_, item)| item.skus.values().any(|mapping| mapping.sc_item == sc_item))
         .map(|(_, item)| item.clone())
         .collect();
+    let mut mappings = 0;
     for mut item in mapped {
+        let before = item.skus.len();
         item.skus.retain(|_, mapping| mapping.sc_item != sc_item);
+        mappings += before - item.skus.len();
         world.items.put(item.id, item);
     }
-    Ok(Outcome::Done)
+    Ok(Outcome::Unmapped { mappings: i64::try_from(mappings).unwrap_or(i64::MAX) })
 }
 
 fn listing(world: &World, item: ItemId) -> Item {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::command::Work;
+use crate::command::{Published, Work};
 use crate::goods::{Item, ScItem};
-use crate::ids::{HoldKey, ItemId, Oid, OutwardId, ReservationId, ScItemId, Tid, WorkId};
+use crate::ids::{HoldKey, ItemId, Oid, OutwardId, RefundId, ReservationId, ScItemId, Tid, WorkId};
 use crate::order::assignment::Assignment;
 use crate::order::file::TradeFile;
 use crate::order::timeline::TimelineFact;
@@ -36,7 +36,9 @@ pub struct Changes {
     pub settled: Vec<OutwardSettled>,
     pub work: Vec<NewWork>,
     pub work_done: Vec<WorkId>,
-    pub published: Vec<(Tid, String)>,
+    pub published: Vec<(Tid, Published)>,
+    /// Refund objects as published; one older than what is kept changes nothing.
+    pub refunds: Vec<PublishedRefund>,
     pub tasks: Vec<TaskOpened>,
     pub locations: Vec<Location>,
     /// Sub-orders that locations have taken on a day, where they limit them.
@@ -58,6 +60,15 @@ pub struct NewWork {
     pub id: WorkId,
     pub work: Work,
     pub made_at: Timestamp,
+}
+
+/// A refund object as the channel published it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PublishedRefund {
+    pub id: RefundId,
+    pub tid: Tid,
+    pub modified: Timestamp,
+    pub text: String,
 }
 
 /// Something that only a person can settle.
@@ -135,6 +146,7 @@ fn take_journal(changes: &mut Changes, journal: Journal) {
     changes.work = journal.work;
     changes.work_done = journal.work_done;
     changes.published = journal.published;
+    changes.refunds = journal.refunds;
     changes.tasks = journal.tasks;
 }
 
@@ -181,6 +193,7 @@ impl Changes {
             + self.work.len()
             + self.work_done.len()
             + self.published_alone()
+            + self.refunds.len()
             + self.tasks.len()
             + self.locations.len()
             + self.day_loads.len()

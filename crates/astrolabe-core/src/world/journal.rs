@@ -1,9 +1,10 @@
 //! What a group adds and never changes: facts, calls outward, work, tasks.
 
+use crate::command::Published;
 use crate::ids::{OutwardId, Tid, WorkId};
 use crate::order::timeline::TimelineFact;
 use crate::outward::{Outward, OutwardState};
-use crate::world::changes::{NewWork, OutwardSettled, TaskOpened};
+use crate::world::changes::{NewWork, OutwardSettled, PublishedRefund, TaskOpened};
 
 /// Appended rows of one group.
 #[derive(Clone, Debug, Default)]
@@ -13,9 +14,10 @@ pub struct Journal {
     pub(crate) settled: Vec<OutwardSettled>,
     pub(crate) work: Vec<NewWork>,
     pub(crate) work_done: Vec<WorkId>,
-    pub(crate) published: Vec<(Tid, String)>,
+    pub(crate) published: Vec<(Tid, Published)>,
+    pub(crate) refunds: Vec<PublishedRefund>,
     pub(crate) tasks: Vec<TaskOpened>,
-    marks: [usize; 7],
+    marks: [usize; 8],
 }
 
 impl Journal {
@@ -47,8 +49,13 @@ impl Journal {
     }
 
     /// The trade object as published.
-    pub fn published(&mut self, tid: Tid, json: String) {
-        self.published.push((tid, json));
+    pub fn published(&mut self, tid: Tid, published: Published) {
+        self.published.push((tid, published));
+    }
+
+    /// A refund object as published.
+    pub fn refund(&mut self, refund: PublishedRefund) {
+        self.refunds.push(refund);
     }
 
     /// Something a person should look at.
@@ -74,18 +81,20 @@ impl Journal {
             self.work.len(),
             self.work_done.len(),
             self.published.len(),
+            self.refunds.len(),
             self.tasks.len(),
         ];
     }
 
     pub(crate) fn revert(&mut self) {
-        let [timeline, outward, settled, work, work_done, published, tasks] = self.marks;
+        let [timeline, outward, settled, work, work_done, published, refunds, tasks] = self.marks;
         self.timeline.truncate(timeline);
         self.outward.truncate(outward);
         self.settled.truncate(settled);
         self.work.truncate(work);
         self.work_done.truncate(work_done);
         self.published.truncate(published);
+        self.refunds.truncate(refunds);
         self.tasks.truncate(tasks);
     }
 }

@@ -14,7 +14,7 @@ mod slots;
 use std::collections::BTreeMap;
 
 pub use bills::{AdjustKey, AdjustRecord, BillKey, BillRecord};
-pub use changes::{Changes, NewWork, OutwardSettled, TaskKind, TaskOpened};
+pub use changes::{Changes, NewWork, OutwardSettled, PublishedRefund, TaskKind, TaskOpened};
 pub use day_loads::DayLoads;
 pub use journal::Journal;
 pub use names::Names;

@@ -22,6 +22,8 @@ pub struct Method {
     pub effect: Effect,
     /// The app roles that may call it; empty for calls outward.
     pub callers: &'static [Role],
+    /// Whom a caller acts for.
+    pub acts_for: ActsFor,
     /// Request fields, the union of all published forms.
     pub fields: &'static [Field],
     /// Names of head fields that the items of a list inherit where they lack their own (the white paper's flat forms).
@@ -102,6 +104,15 @@ pub enum Repeat {
     BusinessKey(&'static str),
     /// The answer stored under (app key, sign) for 25 minutes.
     StoredAnswer,
+}
+
+/// Whom a caller acts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ActsFor {
+    /// One seller, whom session or customer id name.
+    Seller,
+    /// Itself, with all who granted it something: the method is published as needing no session.
+    App,
 }
 
 /// The part an app plays for a seller.

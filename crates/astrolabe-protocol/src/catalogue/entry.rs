@@ -2,8 +2,8 @@
 //! files use them.
 
 use super::definition::{
-    Alias, AnswerShape, Direction, Doors, Effect, Field, FieldsAt, Item, Kind, Layout, Leaf, List, Method, Need,
-    Repeat, ResultCode, Role, WrapName,
+    ActsFor, Alias, AnswerShape, Direction, Doors, Effect, Field, FieldsAt, Item, Kind, Layout, Leaf, List, Method,
+    Need, Repeat, ResultCode, Role, WrapName,
 };
 use crate::limits::{BODY_BYTES_MAX, BODY_BYTES_MAX_BATCH, ITEMS_MAX, TEXT_BYTES_MAX};
 
@@ -19,6 +19,7 @@ impl Method {
             doors: Doors::Top,
             effect: Effect::Reads,
             callers: Role::ANY,
+            acts_for: ActsFor::Seller,
             fields: &[],
             inherited: None,
             answer: AnswerShape::NONE,
@@ -75,6 +76,12 @@ impl Method {
     /// Restricts who may call it.
     pub const fn by(mut self, callers: &'static [Role]) -> Self {
         self.callers = callers;
+        self
+    }
+
+    /// Says that the caller acts for itself: no session is needed.
+    pub const fn for_the_app(mut self) -> Self {
+        self.acts_for = ActsFor::App;
         self
     }
 

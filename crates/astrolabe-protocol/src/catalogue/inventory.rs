@@ -50,7 +50,7 @@ pub(super) const METHODS: &[Method] = &[
         .alias(&[Alias::same("taobao.jst.astrolabe.storeinventory.itemquery")])
         .batch()
         .takes(&[USER_ID, stores(STORES_ITEM_QUERY)])
-        .answers(FRONT_END.with(STORES_ANSWER)),
+        .answers(FRONT_END.with(STORES_ANSWER_FRONT_END)),
     Method::qimen("taobao.qimen.storeinventory.itemadjust", "库存占用调整接口", "§6.3.4")
         .alias(&[Alias::same("taobao.jst.astrolabe.storeinventory.itemadjust")])
         .by(ADJUSTERS)
@@ -220,26 +220,35 @@ const ERRORS: &[Field] =
     &[Field::structs("error_descriptions", "error", &[Field::long_text("description"), FAILED_BILL_NUM])
         .wrapped_by_method("error")];
 
-const STORES_ANSWER: &[Field] = &[Field::structs(
-    "stores",
-    "store",
-    &[
-        Field::choice("warehouse_type", LOCATION_TYPES),
-        Field::text("warehouse_id", 50),
-        Field::structs(
-            "store_inventories",
-            "store_inventory",
+/// The places of a query with what lies there; `article` is how the answer tells the back-end article.
+macro_rules! stores_answer {
+    ($article:expr) => {
+        &[Field::structs(
+            "stores",
+            "store",
             &[
-                SC_ITEM_ID,
-                ITEM_ID,
-                OUTER_ID,
-                SKU_ID,
+                Field::choice("warehouse_type", LOCATION_TYPES),
+                Field::text("warehouse_id", 50),
                 Field::structs(
-                    "quantity_details",
-                    "quantity_detail",
-                    &[INVENTORY_TYPE, Field::long("quantity"), Field::long("occupy_quantity").top_only()],
+                    "store_inventories",
+                    "store_inventory",
+                    &[
+                        $article,
+                        ITEM_ID,
+                        OUTER_ID,
+                        SKU_ID,
+                        Field::structs(
+                            "quantity_details",
+                            "quantity_detail",
+                            &[INVENTORY_TYPE, Field::long("quantity"), Field::long("occupy_quantity").top_only()],
+                        ),
+                    ],
                 ),
             ],
-        ),
-    ],
-)];
+        )]
+    };
+}
+
+const STORES_ANSWER: &[Field] = stores_answer!(SC_ITEM_ID);
+/// Chapter 6.3.3 prints no article; the published form has it.
+const STORES_ANSWER_FRONT_END: &[Field] = stores_answer!(SC_ITEM_ID.top_only());

@@ -19,8 +19,8 @@ use std::sync::LazyLock;
 
 pub(crate) use definition::is_camel_case_of;
 pub use definition::{
-    Alias, AnswerShape, Direction, Doors, Effect, Field, FieldsAt, Inherited, Item, Kind, Layout, Leaf, List, Method,
-    Need, Repeat, ResultCode, Role, WrapName, camel_case,
+    ActsFor, Alias, AnswerShape, Direction, Doors, Effect, Field, FieldsAt, Inherited, Item, Kind, Layout, Leaf, List,
+    Method, Need, Repeat, ResultCode, Role, WrapName, camel_case,
 };
 
 /// Every served method, by chapter.

@@ -88,22 +88,27 @@ pub(super) const METHODS: &[Method] = &[
     Method::qimen("taobao.qimen.items.marking", "商品通自动打标", "published qimen page")
         .writes()
         .takes(&[
-            Field::ids("item_ids", "itemId").required(),
+            Field::ids("item_ids", "itemId").required().at_most(TAGGED_ITEMS_MAX),
             Field::choice("action_type", &["ADD", "DELETE"]).required(),
             TAG_TYPE.required(),
             REMARK,
         ])
         .answers(FLAG_ONLY),
     Method::qimen("taobao.qimen.items.tag.query", "打标结果查询-商品维度", "published qimen page")
-        .takes(&[Field::ids("item_ids", "itemId").required(), REMARK])
+        .takes(&[Field::ids("item_ids", "itemId").required().at_most(TAGGED_ITEMS_MAX), REMARK])
         .answers(FLAG_ONLY.with(&[Field::structs(
             "item_tags",
             "item_tag",
             &[Field::text("tag_type", 50), Field::id("item_id")],
         )])),
     Method::qimen("taobao.qimen.tag.items.query", "打标结果查询-标维度", "published qimen page")
-        .takes(&[TAG_TYPE.required(), REMARK])
-        .answers(FLAG_ONLY.with(&[Field::text("tag_type", 50), Field::ids("item_ids", "itemId")])),
+        // Published without pages: `page` and `total_lines` are those of the sibling `itemstore.query`.
+        .takes(&[Field::choice("tag_type", ANY_TAG_TYPE).required(), Field::whole("page", 1, i64::MAX), REMARK])
+        .answers(FLAG_ONLY.with(&[
+            Field::text("tag_type", 50),
+            Field::ids("item_ids", "itemId"),
+            Field::long("total_lines").top_only(),
+        ])),
     Method::top("taobao.scitem.add", "发布后端商品", "§4.2, published scitem page")
         .writes_by("outer_code per seller")
         .takes(SC_ITEM_ADD)
@@ -154,6 +159,10 @@ const CODE: Field = Field::text("code", 50);
 const OPERATOR: Field = Field::text("operator", 50);
 const REMARK: Field = Field::text("remark", 500);
 const TAG_TYPE: Field = Field::choice("tag_type", &["TBKU", "MDZT"]);
+/// Beside the two of `items.marking` those of `item.tag.operate`; MDZT and storeCollect are one tag.
+const ANY_TAG_TYPE: &[&str] = &["TBKU", "MDZT", "storeDeliver", "storeCollect", "AllocateByFront"];
+/// Items of one call that marks them or asks for their tags.
+const TAGGED_ITEMS_MAX: usize = 200;
 
 const DELIVER_CONFIG: &[Field] = &[
     Field::text("working_time", 64),

@@ -14,7 +14,8 @@ pub(super) const METHODS: &[Method] = &[
             Field::datetime("end_created"),
             Field::text("status", 64),
             Field::text("buyer_nick", 256),
-            Field::text("type", 128),
+            Field::text("buyer_open_id", 256),
+            Field::long_text("type"),
             Field::text("ext_type", 64),
             Field::text("rate_status", 64),
             Field::text("tag", 64),
@@ -30,7 +31,8 @@ pub(super) const METHODS: &[Method] = &[
             Field::datetime("end_modified").required(),
             Field::text("status", 64),
             Field::text("buyer_nick", 256),
-            Field::text("type", 128),
+            Field::text("buyer_open_uid", 256),
+            Field::long_text("type"),
             Field::text("ext_type", 64),
             Field::text("tag", 64),
             PAGE_NO,
@@ -94,7 +96,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(AnswerShape::NONE.success("is_success")),
     Method::top("taobao.jushita.jdp.user.add", "添加数据推送用户", "published jushita page")
-        .writes_by("seller and RDS name")
+        .writes_by("app and seller")
         .takes(&[
             Field::text("rds_name", 64).required(),
             Field::whole("history_days", 0, 90),
@@ -102,10 +104,12 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(AnswerShape::NONE.success("is_success")),
     Method::top("taobao.jushita.jdp.user.delete", "删除数据推送用户", "published jushita page")
-        .writes_by("seller and RDS name")
+        .for_the_app()
+        .writes_by("app and seller")
         .takes(&[Field::text("nick", 64), Field::id("user_id")])
         .answers(AnswerShape::NONE.success("is_success")),
     Method::top("taobao.jushita.jdp.users.get", "获取开通的订单同步服务的用户", "published jushita page")
+        .for_the_app()
         .takes(&[
             Field::datetime("start_modified"),
             Field::datetime("end_modified"),
@@ -120,7 +124,7 @@ pub(super) const METHODS: &[Method] = &[
 
 const SHIPPERS: &[Role] = &[Role::Merchant, Role::Pos, Role::Wms];
 const FIELDS: Field = Field::long_text("fields");
-const PAGE_NO: Field = Field::long("page_no");
+const PAGE_NO: Field = Field::whole("page_no", 1, i64::MAX);
 const PAGE_SIZE: Field = Field::whole("page_size", 1, 100);
 const USE_HAS_NEXT: Field = Field::bool("use_has_next");
 const SUB_TID: Field = Field::ids("sub_tid", "subTid").at_most(50);
@@ -134,6 +138,10 @@ const JDP_USER: &[Field] = &[
     Field::text("user_nick", 64),
     Field::text("rds_name", 64),
     Field::int("status"),
+    Field::text("seller_type", 50),
+    Field::text("hl_appkey", 50),
+    Field::id("rds_id"),
+    Field::long("level"),
     Field::datetime("created"),
     Field::datetime("modified"),
 ];

@@ -1,7 +1,7 @@
 //! The directory in memory: who may call, for whom, and where they are called. Read by every request, refreshed when
 //! its version in the database moves.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use astrolabe_core::ids::{AppKey, SellerId};
@@ -23,6 +23,7 @@ pub struct DirectoryIndex {
     sellers: HashMap<SellerId, Seller>,
     apps: HashMap<AppKey, AppEntry>,
     sessions: HashMap<String, SessionRow>,
+    with_session: HashSet<(AppKey, SellerId)>,
     channels: HashMap<String, ChannelRow>,
     users: HashMap<String, UserRow>,
 }
@@ -40,6 +41,7 @@ impl DirectoryIndex {
             version: directory.version,
             sellers: directory.sellers.into_iter().map(|seller| (seller.id, seller)).collect(),
             apps,
+            with_session: directory.sessions.iter().map(|row| (row.app.clone(), row.seller)).collect(),
             sessions: directory.sessions.into_iter().map(|row| (row.token.clone(), row)).collect(),
             channels: directory.channels.into_iter().map(|row| (row.token.clone(), row)).collect(),
             users: directory.users.into_iter().map(|row| (row.token.clone(), row)).collect(),
@@ -64,6 +66,16 @@ impl DirectoryIndex {
     /// The session behind a token, if it belongs to this app.
     pub fn session(&self, token: &str, app: &AppKey) -> Option<&SessionRow> {
         self.sessions.get(token).filter(|session| session.app == *app)
+    }
+
+    /// Whether the app has a session for the seller.
+    pub fn has_session(&self, app: &AppKey, seller: SellerId) -> bool {
+        self.with_session.contains(&(app.clone(), seller))
+    }
+
+    /// The sellers who have granted the app something.
+    pub fn sellers_of(&self, app: &AppKey) -> impl Iterator<Item = SellerId> {
+        self.apps.get(app).into_iter().flat_map(|entry| entry.roles.keys().copied())
     }
 
     /// What an app may be to a seller; empty without a grant.

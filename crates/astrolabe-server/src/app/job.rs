@@ -49,6 +49,7 @@ enum Kept {
     StoreCreated(LocationId),
     ScItemAdded(ScItemId),
     Mapped(String),
+    Unmapped(i64),
 }
 
 /// The outcome as text, where it is one that is kept.
@@ -58,7 +59,8 @@ pub(super) fn keep(outcome: &Outcome) -> Option<String> {
         Outcome::StoreCreated(id) => Kept::StoreCreated(*id),
         Outcome::ScItemAdded(id) => Kept::ScItemAdded(*id),
         Outcome::Mapped { outer_code } => Kept::Mapped(outer_code.clone()),
-        Outcome::Bills(_) | Outcome::Reserved { .. } | Outcome::Seen { .. } => return None,
+        Outcome::Unmapped { mappings } => Kept::Unmapped(*mappings),
+        Outcome::Bills(_) | Outcome::Reserved { .. } | Outcome::Released { .. } | Outcome::Seen { .. } => return None,
     };
     serde_json::to_string(&kept).ok()
 }
@@ -70,5 +72,6 @@ pub(super) fn recall(body: &str) -> Option<Outcome> {
         Kept::StoreCreated(id) => Outcome::StoreCreated(id),
         Kept::ScItemAdded(id) => Outcome::ScItemAdded(id),
         Kept::Mapped(outer_code) => Outcome::Mapped { outer_code },
+        Kept::Unmapped(mappings) => Outcome::Unmapped { mappings },
     })
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use astrolabe_core::seller::Settings;
-use astrolabe_store::{OrdersBy, Role, SpiAddress};
+use astrolabe_store::{OrdersBy, RdsTarget, Role, SpiAddress};
 
 use crate::declare::DeclareError;
 
@@ -50,6 +50,8 @@ pub struct AppTable {
     pub orders_by: OrdersBy,
     #[serde(default)]
     pub allowed_parameters: Vec<String>,
+    #[serde(default)]
+    pub rds: Vec<RdsTarget>,
     /// Short for a grant table for each of `sellers`.
     #[serde(default)]
     pub roles: Vec<Role>,

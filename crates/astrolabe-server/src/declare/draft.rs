@@ -7,17 +7,21 @@ use astrolabe_core::place::{Location, LocationCard, LocationKind, StoreStatus};
 use astrolabe_core::seller::{Acceptor, Allocator, Seller};
 use astrolabe_core::service_settings::{DeliveryRules, Priority, ServiceSettings, WINDOWS_MAX, Windows};
 use astrolabe_core::time::OpeningHours;
-use astrolabe_store::{AppRow, ChannelRow, Directory, DirectoryDraft, Grant, SessionRow, Store, UserRole, UserRow};
+use astrolabe_store::{
+    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, RdsTarget, SessionRow, Store, UserRole, UserRow,
+};
 
 use crate::app::Geography;
 use crate::app::hours::window;
 use crate::declare::document::{
-    ChannelTable, DeliveryTable, Document, PersonRole, SellerTable, UserTable, WarehouseTable,
+    AppTable, ChannelTable, DeliveryTable, Document, PersonRole, SellerTable, UserTable, WarehouseTable,
 };
 use crate::declare::{Applied, DeclareError};
 
 /// Longest warehouse code (white paper §6.2.1 `warehouseId`).
 const WAREHOUSE_CODE_CHARS_MAX: usize = 50;
+/// Longest name of a database (published `rds_name`).
+const RDS_NAME_CHARS_MAX: usize = 64;
 
 /// What the file may refer to: its own tables and what is there already.
 struct Known {
@@ -114,6 +118,7 @@ fn apps(document: &Document, known: &Known, draft: &mut DirectoryDraft) -> Resul
             spi: table.spi.clone(),
             orders_by: table.orders_by,
             allowed_parameters: table.allowed_parameters.clone(),
+            rds: rds_targets(table)?,
         });
     }
     for table in &document.grant {
@@ -124,6 +129,21 @@ fn apps(document: &Document, known: &Known, draft: &mut DirectoryDraft) -> Resul
         });
     }
     Ok(())
+}
+
+fn rds_targets(table: &AppTable) -> Result<Vec<RdsTarget>, DeclareError> {
+    let mut names = BTreeSet::new();
+    for target in &table.rds {
+        let length = target.name.chars().count();
+        if !(1..=RDS_NAME_CHARS_MAX).contains(&length) {
+            let problem = format!("rds: a name has 1 to {RDS_NAME_CHARS_MAX} characters, not {length}");
+            return Err(invalid("app", &table.key, problem));
+        }
+        if !names.insert(&target.name) {
+            return Err(invalid("app", &table.key, format!("rds: {:?} is declared twice", target.name)));
+        }
+    }
+    Ok(table.rds.clone())
 }
 
 fn channel(table: &ChannelTable, known: &Known) -> Result<ChannelRow, DeclareError> {

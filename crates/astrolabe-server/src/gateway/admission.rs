@@ -29,15 +29,31 @@ pub(super) fn admit(directory: &DirectoryIndex, app: &AppKey, call: &Call) -> Re
         return Err(invalid_permission("the seller has granted this app nothing"));
     }
     if !call.method.callers.iter().any(|wanted| roles.contains(&role(*wanted))) {
-        return Err(WireError::platform_sub(
-            PlatformCode::InsufficientIsvPermissions,
-            "isv.permission-api-package-limit",
-            "the seller granted this app none of the roles that may call the method",
-        ));
+        return Err(no_role());
     }
     let nick = directory.seller(seller).map(|known| known.nick.as_str()).unwrap_or_default();
     body_names_nobody_else(call, seller, nick)?;
     Ok(Admitted { seller, roles })
+}
+
+/// Checks an app that acts for itself: no session is needed, one that is sent must be the app's own.
+pub(super) fn admit_app(directory: &DirectoryIndex, app: &AppKey, call: &Call) -> Result<(), WireError> {
+    if call.session.as_ref().is_some_and(|token| directory.session(token, app).is_none()) {
+        return Err(WireError::platform(PlatformCode::InvalidSession));
+    }
+    let may = |seller| {
+        let roles = directory.roles(app, seller);
+        call.method.callers.iter().any(|wanted| roles.contains(&role(*wanted)))
+    };
+    if directory.sellers_of(app).any(may) { Ok(()) } else { Err(no_role()) }
+}
+
+fn no_role() -> WireError {
+    WireError::platform_sub(
+        PlatformCode::InsufficientIsvPermissions,
+        "isv.permission-api-package-limit",
+        "the seller granted this app none of the roles that may call the method",
+    )
 }
 
 fn seller_of(directory: &DirectoryIndex, app: &AppKey, call: &Call) -> Result<SellerId, WireError> {

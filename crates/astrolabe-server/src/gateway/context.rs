@@ -12,7 +12,7 @@ use astrolabe_protocol::catalogue::{Effect, Repeat};
 use astrolabe_protocol::{Call, Fields, WireError};
 use astrolabe_store::{AnswerKey, Role, TradeView};
 
-use crate::app::{App, LaneError};
+use crate::app::{App, DirectoryIndex, LaneError};
 use crate::app::{Claim, PlaceError};
 use crate::gateway::refusals::{lane_failed, refused, storage_failed};
 
@@ -24,6 +24,16 @@ pub(super) struct CallContext {
     pub(super) caller: AppKey,
     pub(super) seller: SellerId,
     pub(super) roles: BTreeSet<Role>,
+    pub(super) now: Timestamp,
+}
+
+/// One admitted call of a method that acts for the calling app itself.
+#[derive(Debug)]
+pub(super) struct AppContext {
+    pub(super) app: Arc<App>,
+    pub(super) call: Call,
+    pub(super) caller: AppKey,
+    pub(super) directory: Arc<DirectoryIndex>,
     pub(super) now: Timestamp,
 }
 

@@ -22,8 +22,10 @@ use futures::FutureExt;
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::gateway::admission::Admitted;
 use crate::gateway::body::{self, GZIP_ABOVE_BYTES, ReadBody};
-use crate::gateway::context::CallContext;
+use crate::gateway::context::{AppContext, CallContext};
+use crate::gateway::handlers::Handler;
 use crate::gateway::{admission, handlers, refusals};
 
 /// What the doors share.
@@ -147,23 +149,37 @@ impl Gateway {
             let why = format!("a body longer than {most} bytes");
             return Err(WireError::platform_because(PlatformCode::InvalidArguments, why));
         }
-        let admitted = admission::admit(&directory, &caller, &call)?;
         let method = call.method;
-        let handler = handlers::find(method.name).ok_or_else(|| refusals::not_supported(method.name))?;
-        let context = CallContext {
-            app: Arc::clone(&self.app),
-            call,
-            caller,
-            seller: admitted.seller,
-            roles: admitted.roles,
-            now,
+        let app = Arc::clone(&self.app);
+        let answer = match handlers::find(method.name) {
+            Some(Handler::OfApp(handler)) => {
+                admission::admit_app(&directory, &caller, &call)?;
+                let context = AppContext { app, call, caller, directory, now };
+                caught(method, handler(&context)).await
+            }
+            Some(Handler::OfSeller(handler)) => {
+                let Admitted { seller, roles } = admission::admit(&directory, &caller, &call)?;
+                let context = CallContext { app, call, caller, seller, roles, now };
+                caught(method, handler(&context)).await
+            }
+            None => {
+                admission::admit(&directory, &caller, &call)?;
+                Err(refusals::not_supported(method.name))
+            }
         };
-        let answer = AssertUnwindSafe(handler(&context)).catch_unwind().await.unwrap_or_else(|_panic| {
-            tracing::error!(method = method.name, "a handler panicked");
-            Err(refusals::bug())
-        })?;
-        Ok((method, answer))
+        answer.map(|answer| (method, answer))
     }
+}
+
+/// A handler that panics fails its own call and no other.
+async fn caught(
+    method: &Method,
+    handled: impl Future<Output = Result<Answer, WireError>>,
+) -> Result<Answer, WireError> {
+    AssertUnwindSafe(handled).catch_unwind().await.unwrap_or_else(|_panic| {
+        tracing::error!(method = method.name, "a handler panicked");
+        Err(refusals::bug())
+    })
 }
 
 /// How to refuse a request whose body was not read: what its query says.

@@ -66,6 +66,11 @@ pub(crate) fn not_supported(what: &str) -> WireError {
     WireError::business(rows::NOT_SUPPORTED.code, format!("{} {what}", rows::NOT_SUPPORTED.sentence))
 }
 
+/// The app never registered the seller for pushes.
+pub(crate) fn push_user_not_found() -> WireError {
+    failed(&rows::PUSH_USER_NOT_FOUND)
+}
+
 fn failed(row: &Row) -> WireError {
     WireError::business(row.code, said(row))
 }
@@ -121,6 +126,7 @@ fn row(refusal: &Refusal) -> &'static Row {
         Refusal::NotHeldThere { .. } => &rows::NOT_HELD_THERE,
         Refusal::TradeNotFound { .. } => &rows::TRADE_NOT_FOUND,
         Refusal::SubOrderNotFound { .. } => &rows::SUB_ORDER_NOT_FOUND,
+        Refusal::RefundNotFound { .. } => &rows::REFUND_NOT_FOUND,
         Refusal::LocationNotFound { .. } => &rows::LOCATION_NOT_FOUND,
         Refusal::WarehouseNotFound { .. } => &rows::WAREHOUSE_NOT_FOUND,
         Refusal::ItemNotFound { .. } => &rows::ITEM_NOT_FOUND,
@@ -154,7 +160,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use astrolabe_core::ids::{
-        AllocationCode, HoldKey, ItemId, LocationId, Oid, ScItemId, StoreCode, Tid, WarehouseCode,
+        AllocationCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, StoreCode, Tid, WarehouseCode,
     };
 
     use astrolabe_core::refusal::RefusedLines;
@@ -183,6 +189,7 @@ mod tests {
             Refusal::NotHeldThere { location, held: 1, wanted: 2 },
             Refusal::TradeNotFound { tid },
             Refusal::SubOrderNotFound { tid, oid },
+            Refusal::RefundNotFound { id: RefundId(7) },
             Refusal::LocationNotFound { location },
             Refusal::WarehouseNotFound { code: WarehouseCode("w".into()) },
             Refusal::ItemNotFound { item },

@@ -178,6 +178,142 @@ async fn zipped_and_multipart_bodies_are_read_and_long_answers_zipped() {
     merchant.close().await;
 }
 
+/// A TOP call signed by hand, as form text: for what the client side never writes.
+fn signed(merchant: &Merchant, app: (&str, &str, &str), method: &str, extra: &[(&str, &str)]) -> String {
+    let (key, secret, session) = app;
+    let now = merchant.now().0.to_string();
+    let system =
+        [("app_key", key), ("method", method), ("session", session), ("sign_method", "md5"), ("timestamp", &now)];
+    let given = system.iter().chain(&[("v", "2.0")]).chain(extra);
+    let pairs: Vec<(String, String)> = given.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let sign = astrolabe_protocol::sign::sign(SignMethod::Md5, &Secret::new(secret), &pairs, None);
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(&pairs).append_pair("sign", &sign).finish()
+}
+
+const ERP: (&str, &str, &str) = ("12345678", "helloworld", "test-session");
+const WMS: (&str, &str, &str) = ("33333333", "wmsworld", "wms-session");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_format_is_answered_whichever_way_the_call_comes() {
+    let merchant = Merchant::open().await;
+    let (xml, json) = ("text/xml;charset=utf-8", "application/json;charset=utf-8");
+    let wrapped_xml = "<?xml version=\"1.0\" encoding=\"utf-8\"?><qimen_storecategory_get_response><flag>success";
+    let wrapped_json = "{\"qimen_storecategory_get_response\":{\"flag\":\"success\"";
+    let bare_json = "{\"flag\":\"success\"";
+    let table: [(&[(&str, &str)], _, _); 9] = [
+        (&[], xml, wrapped_xml),
+        (&[("format", "xml")], xml, wrapped_xml),
+        (&[("format", "xml2")], xml, wrapped_xml),
+        (&[("format", "json")], json, wrapped_json),
+        (&[("format", "json2")], json, wrapped_json),
+        (&[("format", "json"), ("simplify", "false")], json, wrapped_json),
+        (&[("format", "json"), ("simplify", "true")], json, bare_json),
+        (&[("format", "json2"), ("simplify", "true")], json, bare_json),
+        (&[("format", "yaml")], xml, "<?xml version=\"1.0\" encoding=\"utf-8\"?><error_response><code>23</code>"),
+    ];
+    for (extra, content_type, start) in table {
+        let form = signed(&merchant, ERP, CATEGORIES, extra);
+        let (head, tail) = form.split_once("&session=").expect("a session");
+        let (split, rest) = (format!("{}?{head}", merchant.url("/router/rest")), format!("session={tail}"));
+        let whole = merchant.url("/router/rest");
+        let mut parts = String::new();
+        for (name, value) in form_urlencoded::parse(form.as_bytes()) {
+            parts.push_str(&format!("--B\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
+        }
+        let forms = "application/x-www-form-urlencoded;charset=utf-8";
+        let ways = [
+            merchant.http().get(format!("{whole}?{form}")),
+            merchant.http().post(format!("{whole}?{form}")),
+            merchant.http().post(&whole).header("content-type", forms).body(form.clone()),
+            merchant.http().post(split).header("content-type", forms).body(rest),
+            merchant
+                .http()
+                .post(&whole)
+                .header("content-type", "multipart/form-data; boundary=B")
+                .body(parts + "--B--\r\n"),
+        ];
+        for way in ways {
+            let answer = way.send().await.expect("is answered");
+            assert_eq!(answer.status(), 200);
+            assert_eq!(answer.headers()["content-type"], content_type, "{extra:?}");
+            let text = answer.text().await.expect("has a body");
+            assert!(text.starts_with(start), "{extra:?}: {text}");
+        }
+    }
+    merchant.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_takes_gzip_gets_long_answers_zipped_at_every_door() {
+    let merchant = Merchant::open().await;
+    let fields = Fields::new();
+    for shape in Shape::ALL {
+        let outgoing = Outgoing::new(method(CATEGORIES), &fields, shape);
+        let request = client::build(&outgoing, &Caller::Erp.credentials(), merchant.now());
+        let path = match request.door {
+            Door::Top => "/router/rest",
+            Door::Qimen => "/router/qimen/service",
+            Door::QimenCloud => "/router/qm",
+        };
+        let url = format!("{}?{}", merchant.url(path), request.query);
+        for (accepts, zipped) in
+            [("gzip, deflate", true), ("deflate, GZIP;q=0.5", true), ("gzip;q=0", false), ("br", false)]
+        {
+            let call = merchant.http().post(&url).header("content-type", request.content_type);
+            let answer =
+                call.header("accept-encoding", accepts).body(request.body.clone()).send().await.expect("is answered");
+            let header =
+                |name: &str| answer.headers().get(name).map(|value| value.to_str().expect("is text").to_owned());
+            assert_eq!(header("content-encoding").as_deref(), zipped.then_some("gzip"), "{shape:?} {accepts}");
+            assert_eq!(header("vary").as_deref(), Some("Accept-Encoding"));
+            let length: usize = header("content-length").expect("a length").parse().expect("a number");
+            let body = answer.bytes().await.expect("has a body");
+            assert_eq!(length, body.len(), "the length is that of what was sent");
+            let mut text = String::new();
+            if zipped {
+                flate2::read::GzDecoder::new(&body[..]).read_to_string(&mut text).expect("unzips");
+            } else {
+                text = String::from_utf8(body.to_vec()).expect("is text");
+            }
+            let told =
+                client::parse_answer(method(CATEGORIES), &outgoing.style(), text.as_bytes()).expect("is an answer");
+            assert!(told.fields().text("store_category").is_ok_and(|tree| tree.len() > 1_024), "{shape:?} {accepts}");
+        }
+    }
+    // Short answers are not worth it.
+    let form = signed(&merchant, ERP, "taobao.qimen.store.query", &[("store_id", "999")]);
+    let call =
+        merchant.http().get(format!("{}?{form}", merchant.url("/router/rest"))).header("accept-encoding", "gzip");
+    let answer = call.send().await.expect("is answered");
+    assert!(!answer.headers().contains_key("content-encoding"));
+    assert!(answer.text().await.expect("has a body").contains("isv.store-not-exist"));
+    merchant.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_parameter_is_refused_by_name_unless_the_operator_allows_it_to_the_app() {
+    let merchant = Merchant::open().await;
+    let table = [
+        (ERP, "vendor_trace", None),
+        (ERP, "vendor_other", Some("vendor_other")),
+        (ERP, "Vendor_Trace", Some("Vendor_Trace")),
+        (WMS, "vendor_trace", Some("vendor_trace")),
+    ];
+    for (app, name, refused) in table {
+        let form = signed(&merchant, app, CATEGORIES, &[("format", "json"), (name, "v-1")]);
+        let answer = merchant.http().get(format!("{}?{form}", merchant.url("/router/rest"))).send().await;
+        let text = answer.expect("is answered").text().await.expect("has a body");
+        match refused {
+            None => assert!(text.contains("\"flag\":\"success\""), "{text}"),
+            Some(named) => {
+                assert!(text.contains(&format!("isv.invalid-parameter:{named}")), "{text}");
+                assert!(!text.contains("v-1"), "the value is not repeated: {text}");
+            }
+        }
+    }
+    merchant.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_are_bounded_by_the_method() {
     let merchant = Merchant::open().await;

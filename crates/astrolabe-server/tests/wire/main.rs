@@ -2,7 +2,9 @@
 
 mod channel;
 mod doors;
+mod lists;
 mod merchant;
 mod orders;
+mod push_users;
 mod settings;
 mod stock;

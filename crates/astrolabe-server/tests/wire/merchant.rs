@@ -33,6 +33,8 @@ key = "12345678"
 secret = "helloworld"
 roles = ["erp", "pos"]
 sellers = [21230]
+allowed_parameters = ["vendor_trace"]
+rds = [{ name = "rds-1" }, { name = "rds-2", paused = true }]
 
 [[app]]
 key = "33333333"
@@ -41,10 +43,18 @@ roles = ["wms"]
 sellers = [21230]
 
 [[app]]
+key = "44444444"
+secret = "sessionless"
+roles = ["erp"]
+sellers = [21230]
+rds = [{ name = "rds-4" }]
+
+[[app]]
 key = "87654321"
 secret = "goodbyeworld"
 roles = ["erp", "pos"]
 sellers = [21231]
+rds = [{ name = "rds-8" }]
 
 [[session]]
 token = "test-session"

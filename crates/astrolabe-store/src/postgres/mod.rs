@@ -9,9 +9,11 @@ mod fields;
 mod group;
 mod lane;
 mod lease;
+mod lists;
 mod load;
 mod open;
 mod overview;
+mod push;
 mod read;
 mod save;
 mod save_goods;
@@ -22,13 +24,15 @@ mod script;
 mod snapshot;
 mod views;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use deadpool_postgres::Pool;
 
-use astrolabe_core::goods::Mapping;
-use astrolabe_core::ids::{AllocationCode, HoldKey, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
+use astrolabe_core::ids::{
+    AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
+};
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
@@ -38,6 +42,7 @@ use astrolabe_core::world::NewWork;
 use crate::contract::{Group, Lease, Store};
 use crate::directory::{Directory, DirectoryDraft};
 use crate::error::StoreError;
+use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
 use group::PostgresGroup;
@@ -106,6 +111,18 @@ impl Store for PostgresStore {
         lease::give_up(&read::client(&self.pool).await?, node).await
     }
 
+    async fn add_push_user(&self, user: &PushUser) -> Result<(), StoreError> {
+        push::add(&read::client(&self.pool).await?, user).await
+    }
+
+    async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError> {
+        push::delete(&read::client(&self.pool).await?, seller, app, now).await
+    }
+
+    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError> {
+        push::users(&read::client(&self.pool).await?, query).await
+    }
+
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {
         let mut client = read::client(&self.pool).await?;
         views::trade(&read::consistent(&mut client).await?, seller, tid).await
@@ -163,6 +180,41 @@ impl Store for PostgresStore {
         listings: &[(ItemId, SkuId)],
     ) -> Result<BTreeMap<(ItemId, SkuId), Mapping>, StoreError> {
         views::mappings(&read::client(&self.pool).await?, seller, listings).await
+    }
+
+    async fn locations_named(&self, seller: SellerId, ids: &BTreeSet<LocationId>) -> Result<Vec<Location>, StoreError> {
+        lists::locations_named(&read::client(&self.pool).await?, seller, ids).await
+    }
+
+    async fn articles(&self, seller: SellerId, ids: &[ScItemId]) -> Result<Vec<ScItem>, StoreError> {
+        lists::articles(&read::client(&self.pool).await?, seller, ids).await
+    }
+
+    async fn tags_of_items(
+        &self,
+        seller: SellerId,
+        items: &[ItemId],
+    ) -> Result<Vec<(ItemId, BTreeSet<OmniTag>)>, StoreError> {
+        lists::tags_of_items(&read::client(&self.pool).await?, seller, items).await
+    }
+
+    async fn items_with_tag(
+        &self,
+        seller: SellerId,
+        tag: OmniTag,
+        page: i64,
+        per_page: i64,
+    ) -> Result<(Vec<ItemId>, i64), StoreError> {
+        lists::items_with_tag(&read::client(&self.pool).await?, seller, tag, page, per_page).await
+    }
+
+    async fn trades_sold(&self, seller: SellerId, query: &SoldQuery) -> Result<SoldPage, StoreError> {
+        let mut client = read::client(&self.pool).await?;
+        lists::trades_sold(&read::consistent(&mut client).await?, seller, query).await
+    }
+
+    async fn refund(&self, seller: SellerId, id: RefundId) -> Result<Option<String>, StoreError> {
+        lists::refund(&read::client(&self.pool).await?, seller, id).await
     }
 
     async fn cells(

@@ -1,6 +1,6 @@
 //! Places, listings and articles of one group.
 
-use astrolabe_core::goods::{Item, Mapping, ScItem};
+use astrolabe_core::goods::{Item, Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{ItemId, LocationId, ScItemId, SkuId};
 use astrolabe_core::world::{Changes, SlotChange};
 
@@ -8,7 +8,7 @@ use crate::error::StoreError;
 use crate::postgres::save::Writing;
 use crate::postgres::save_stock::note_changes;
 use crate::postgres::script::{Script, column, try_column, value};
-use crate::rows::{item_doc, to_doc};
+use crate::rows::{item_doc, to_doc, to_word};
 
 pub(super) fn write(script: &mut Script, writing: Writing, changes: &Changes) -> Result<(), StoreError> {
     locations(script, writing, changes)?;
@@ -46,6 +46,8 @@ struct ItemRows<'a> {
     gone_skus: Vec<(ItemId, SkuId)>,
     bound: Vec<(ItemId, LocationId)>,
     unbound: Vec<(ItemId, LocationId)>,
+    tagged: Vec<(ItemId, OmniTag)>,
+    untagged: Vec<(ItemId, OmniTag)>,
 }
 
 impl<'a> ItemRows<'a> {
@@ -57,6 +59,10 @@ impl<'a> ItemRows<'a> {
             let wanted = |sku: &SkuId| change.after.as_ref().is_some_and(|item| item.skus.contains_key(sku));
             let was_bound = |at: &LocationId| change.before.as_ref().is_some_and(|item| item.bound.contains(at));
             let stays_bound = |at: &LocationId| change.after.as_ref().is_some_and(|item| item.bound.contains(at));
+            let tags = |item: &Option<Item>| item.as_ref().map(|item| item.tags.clone()).unwrap_or_default();
+            let (had, has) = (tags(&change.before), tags(&change.after));
+            rows.tagged.extend(has.difference(&had).map(|tag| (id, *tag)));
+            rows.untagged.extend(had.difference(&has).map(|tag| (id, *tag)));
             match &change.after {
                 Some(after) => {
                     rows.put.push(after);
@@ -111,8 +117,29 @@ fn items(script: &mut Script, writing: Writing, changes: &[SlotChange<ItemId, It
             ],
         );
     }
+    tags(script, writing, &rows)?;
     bindings(script, writing, &rows);
     Ok(())
+}
+
+fn tags(script: &mut Script, writing: Writing, rows: &ItemRows<'_>) -> Result<(), StoreError> {
+    let mut add = |sql: &'static str, pairs: &[(ItemId, OmniTag)]| -> Result<(), StoreError> {
+        if !pairs.is_empty() {
+            let tags = try_column(pairs, |(_, tag)| to_word(tag))?;
+            script.add(sql, vec![value(writing.seller.0), tags, column(pairs, |(item, _)| item.0)]);
+        }
+        Ok(())
+    };
+    add(
+        "DELETE FROM item_tag USING unnest($2::text[], $3::bigint[]) AS gone (tag, item) \
+         WHERE seller_id = $1 AND item_tag.tag = gone.tag AND item_id = gone.item",
+        &rows.untagged,
+    )?;
+    add(
+        "INSERT INTO item_tag (seller_id, tag, item_id) SELECT $1, * FROM unnest($2::text[], $3::bigint[]) \
+         ON CONFLICT (seller_id, tag, item_id) DO NOTHING",
+        &rows.tagged,
+    )
 }
 
 fn bindings(script: &mut Script, writing: Writing, rows: &ItemRows<'_>) {

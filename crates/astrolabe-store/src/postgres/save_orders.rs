@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use astrolabe_core::ids::Tid;
-use astrolabe_core::world::Changes;
+use astrolabe_core::command::Published;
+use astrolabe_core::ids::{RefundId, Tid};
+use astrolabe_core::world::{Changes, PublishedRefund};
 
 use crate::error::StoreError;
 use crate::postgres::save::Writing;
@@ -13,6 +14,7 @@ use crate::rows::{count, is_open, service_code, to_doc, to_word, trade_awaits};
 pub(super) fn write(script: &mut Script, writing: Writing, changes: &Changes) -> Result<(), StoreError> {
     trades(script, writing, changes)?;
     assignments(script, writing, changes)?;
+    refunds(script, writing, changes);
     timeline(script, writing, changes)?;
     work(script, writing, changes)?;
     tasks(script, writing, changes);
@@ -22,23 +24,25 @@ pub(super) fn write(script: &mut Script, writing: Writing, changes: &Changes) ->
 
 /// An empty text is no published trade: the old one stays, and stays where it lies.
 const PUT_TRADES: &str = "\
-    INSERT INTO trade (seller_id, tid, level, pay_time, modified, due_at, awaiting, sub_orders, doc, published) \
-    SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::boolean[], \
-                             $8::bigint[], $9::text[], $10::text[]) \
+    INSERT INTO trade (seller_id, tid, level, pay_time, created, modified, due_at, awaiting, sub_orders, doc, \
+                       published, status, kind) \
+    SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
+                             $8::boolean[], $9::bigint[], $10::text[], $11::text[], $12::text[], $13::text[]) \
     ON CONFLICT (seller_id, tid) DO UPDATE SET level = excluded.level, pay_time = excluded.pay_time, \
     modified = excluded.modified, due_at = excluded.due_at, awaiting = excluded.awaiting, \
     sub_orders = excluded.sub_orders, doc = excluded.doc, \
-    published = CASE WHEN excluded.published = '' THEN trade.published ELSE excluded.published END";
+    published = CASE WHEN excluded.published = '' THEN trade.published ELSE excluded.published END, \
+    status = CASE WHEN excluded.published = '' THEN trade.status ELSE excluded.status END, \
+    kind = CASE WHEN excluded.published = '' THEN trade.kind ELSE excluded.kind END";
 
 /// The published text goes with its trade's row; what comes without the trade is written alone.
 fn trades(script: &mut Script, writing: Writing, changes: &Changes) -> Result<(), StoreError> {
-    let mut published: BTreeMap<Tid, &str> =
-        changes.published.iter().map(|(tid, json)| (*tid, json.as_str())).collect();
+    let mut published: BTreeMap<Tid, Published> = changes.published.iter().cloned().collect();
     let trades = &changes.put_trades;
     if !trades.is_empty() {
-        let mut texts = Vec::with_capacity(trades.len());
+        let mut told = Vec::with_capacity(trades.len());
         for trade in trades {
-            texts.push(published.remove(&trade.tid).unwrap_or_default().to_owned());
+            told.push(published.remove(&trade.tid).unwrap_or_default());
         }
         script.add(
             PUT_TRADES,
@@ -47,23 +51,29 @@ fn trades(script: &mut Script, writing: Writing, changes: &Changes) -> Result<()
                 column(trades, |trade| trade.tid.0),
                 try_column(trades, |trade| to_word(&trade.level))?,
                 column(trades, |trade| trade.pay_time.map(|at| at.0)),
+                column(trades, |trade| trade.created.0),
                 column(trades, |trade| trade.modified.0),
                 column(trades, |trade| trade.due_at.map(|at| at.0)),
                 column(trades, trade_awaits),
                 column(trades, |trade| count(trade.sub_orders.len())),
                 try_column(trades, to_doc)?,
-                value(texts),
+                column(&told, |published| published.text.clone()),
+                column(&told, |published| published.status.clone()),
+                column(&told, |published| published.kind.clone()),
             ],
         );
     }
     if !published.is_empty() {
         script.add(
-            "UPDATE trade SET published = told.json FROM unnest($2::bigint[], $3::text[]) AS told (id, json) \
+            "UPDATE trade SET published = told.json, status = told.status, kind = told.kind \
+             FROM unnest($2::bigint[], $3::text[], $4::text[], $5::text[]) AS told (id, json, status, kind) \
              WHERE seller_id = $1 AND tid = told.id",
             vec![
                 value(writing.seller.0),
                 column(published.keys(), |tid| tid.0),
-                column(published.values(), |json| (*json).to_owned()),
+                column(published.values(), |told| told.text.clone()),
+                column(published.values(), |told| told.status.clone()),
+                column(published.values(), |told| told.kind.clone()),
             ],
         );
     }
@@ -98,6 +108,28 @@ fn assignments(script: &mut Script, writing: Writing, changes: &Changes) -> Resu
         ],
     );
     Ok(())
+}
+
+/// One statement may name a key once: of two refund objects the later stands.
+fn refunds(script: &mut Script, writing: Writing, changes: &Changes) {
+    if changes.refunds.is_empty() {
+        return;
+    }
+    let refunds: BTreeMap<RefundId, &PublishedRefund> =
+        changes.refunds.iter().map(|refund| (refund.id, refund)).collect();
+    script.add(
+        "INSERT INTO refund (seller_id, refund_id, tid, modified, published) \
+         SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[]) \
+         ON CONFLICT (seller_id, refund_id) DO UPDATE SET tid = excluded.tid, modified = excluded.modified, \
+         published = excluded.published WHERE excluded.modified >= refund.modified",
+        vec![
+            value(writing.seller.0),
+            column(refunds.keys(), |id| id.0),
+            column(refunds.values(), |refund| refund.tid.0),
+            column(refunds.values(), |refund| refund.modified.0),
+            column(refunds.values(), |refund| refund.text.clone()),
+        ],
+    );
 }
 
 const ADD_FACTS: &str = "\

@@ -24,6 +24,12 @@ pub(crate) fn item_doc(item: &Item) -> ItemDoc {
     ItemDoc { tags: item.tags.clone(), allocator: item.allocator.clone(), acceptor: item.acceptor.clone() }
 }
 
+/// The tags of the listing in a document column.
+pub(crate) fn item_tags(row: &impl Fields, column: usize) -> Result<BTreeSet<OmniTag>, StoreError> {
+    let doc: ItemDoc = from_doc(&row.text(column)?)?;
+    Ok(doc.tags)
+}
+
 /// A seller: id, nick, settings.
 pub(crate) fn seller(row: &impl Fields) -> Result<Seller, StoreError> {
     Ok(Seller { id: SellerId(row.int(0)?), nick: row.text(1)?, settings: from_doc(&row.text(2)?)? })

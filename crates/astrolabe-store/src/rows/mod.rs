@@ -4,6 +4,7 @@
 mod codes;
 mod directory;
 mod goods;
+mod lists;
 mod orders;
 mod outward;
 mod overview;
@@ -17,7 +18,8 @@ use crate::error::StoreError;
 
 pub(crate) use codes::{CauseColumns, class_code, entry_code, holder_kind, role_code, service_code};
 pub(crate) use directory::{DirectoryKind, SellerRow, directory_rows};
-pub(crate) use goods::{ItemGather, item_doc, location, mapping, sc_item, seller};
+pub(crate) use goods::{ItemGather, item_doc, item_tags, location, mapping, sc_item, seller};
+pub(crate) use lists::{push_user, push_user_columns, sold_by};
 pub(crate) use orders::{
     FileGather, assignment, day_load, fact_columns, is_open, reservation, reservation_columns, task, timeline_fact,
     trade, trade_awaits, work,

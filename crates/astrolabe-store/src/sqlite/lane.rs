@@ -291,5 +291,5 @@ impl Batch {
 
 /// Published trades are the only long texts.
 fn text_bytes(changes: &astrolabe_core::world::Changes) -> usize {
-    changes.published.iter().map(|(_, json)| json.len()).sum()
+    changes.published.iter().map(|(_, published)| published.text.len()).sum()
 }

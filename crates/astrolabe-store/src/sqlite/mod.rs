@@ -9,11 +9,13 @@ mod fields;
 mod group;
 mod lane;
 mod lease;
+mod lists;
 mod load;
 mod open;
 mod overview;
 #[cfg(test)]
 mod plan_tests;
+mod push;
 mod read;
 mod save;
 mod save_goods;
@@ -23,13 +25,15 @@ mod save_stock;
 mod snapshot;
 mod views;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use astrolabe_core::goods::Mapping;
-use astrolabe_core::ids::{AllocationCode, HoldKey, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
+use astrolabe_core::ids::{
+    AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
+};
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
@@ -39,6 +43,7 @@ use astrolabe_core::world::NewWork;
 use crate::contract::{Group, Lease, Store};
 use crate::directory::{Directory, DirectoryDraft};
 use crate::error::StoreError;
+use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
 use group::SqliteGroup;
@@ -108,6 +113,21 @@ impl Store for SqliteStore {
         Ok(())
     }
 
+    async fn add_push_user(&self, user: &PushUser) -> Result<(), StoreError> {
+        let user = user.clone();
+        self.lanes.write(move |connection| push::add(connection, &user)).await
+    }
+
+    async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError> {
+        let app = app.clone();
+        self.lanes.write(move |connection| push::delete(connection, seller, &app, now)).await
+    }
+
+    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError> {
+        let query = query.clone();
+        self.readers.read(move |connection| push::users(connection, &query)).await
+    }
+
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {
         self.readers.read(move |connection| views::trade(connection, seller, tid)).await
     }
@@ -165,6 +185,44 @@ impl Store for SqliteStore {
     ) -> Result<BTreeMap<(ItemId, SkuId), Mapping>, StoreError> {
         let listings = listings.to_vec();
         self.readers.read(move |connection| views::mappings(connection, seller, &listings)).await
+    }
+
+    async fn locations_named(&self, seller: SellerId, ids: &BTreeSet<LocationId>) -> Result<Vec<Location>, StoreError> {
+        let ids = ids.clone();
+        self.readers.read(move |connection| lists::locations_named(connection, seller, &ids)).await
+    }
+
+    async fn articles(&self, seller: SellerId, ids: &[ScItemId]) -> Result<Vec<ScItem>, StoreError> {
+        let ids = ids.to_vec();
+        self.readers.read(move |connection| lists::articles(connection, seller, &ids)).await
+    }
+
+    async fn tags_of_items(
+        &self,
+        seller: SellerId,
+        items: &[ItemId],
+    ) -> Result<Vec<(ItemId, BTreeSet<OmniTag>)>, StoreError> {
+        let items = items.to_vec();
+        self.readers.read(move |connection| lists::tags_of_items(connection, seller, &items)).await
+    }
+
+    async fn items_with_tag(
+        &self,
+        seller: SellerId,
+        tag: OmniTag,
+        page: i64,
+        per_page: i64,
+    ) -> Result<(Vec<ItemId>, i64), StoreError> {
+        self.readers.read(move |connection| lists::items_with_tag(connection, seller, tag, page, per_page)).await
+    }
+
+    async fn trades_sold(&self, seller: SellerId, query: &SoldQuery) -> Result<SoldPage, StoreError> {
+        let query = query.clone();
+        self.readers.read(move |connection| lists::trades_sold(connection, seller, &query)).await
+    }
+
+    async fn refund(&self, seller: SellerId, id: RefundId) -> Result<Option<String>, StoreError> {
+        self.readers.read(move |connection| lists::refund(connection, seller, id)).await
     }
 
     async fn cells(

@@ -7,7 +7,7 @@ use astrolabe_core::ids::ItemId;
 use astrolabe_core::world::{Changes, SlotChange};
 
 use crate::error::StoreError;
-use crate::rows::{item_doc, to_doc};
+use crate::rows::{item_doc, to_doc, to_word};
 use crate::sqlite::fields::run;
 use crate::sqlite::save::Place;
 use crate::sqlite::save_stock::note_change;
@@ -74,6 +74,21 @@ fn item(place: Place<'_>, change: &SlotChange<ItemId, Item>) -> Result<(), Store
              ON CONFLICT (seller_id, item_id, sku_id) \
              DO UPDATE SET sc_item = excluded.sc_item, components = excluded.components",
             params![key.0, key.1, sku.0, mapping.sc_item.0, to_doc(&mapping.components)?],
+        )?;
+    }
+    for tag in before.tags.difference(&after.tags) {
+        run(
+            place.connection,
+            "DELETE FROM item_tag WHERE seller_id = ?1 AND tag = ?2 AND item_id = ?3",
+            (key.0, to_word(tag)?, key.1),
+        )?;
+    }
+    for tag in after.tags.difference(&before.tags) {
+        run(
+            place.connection,
+            "INSERT INTO item_tag (seller_id, tag, item_id) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (seller_id, tag, item_id) DO NOTHING",
+            (key.0, to_word(tag)?, key.1),
         )?;
     }
     for location in before.bound.difference(&after.bound) {

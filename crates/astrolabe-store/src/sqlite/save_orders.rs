@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
+use astrolabe_core::command::Published;
 use astrolabe_core::ids::Tid;
 use astrolabe_core::world::Changes;
 
@@ -15,6 +16,7 @@ use crate::sqlite::save::Place;
 pub(super) fn write(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
     trades(place, changes)?;
     assignments(place, changes)?;
+    refunds(place, changes)?;
     timeline(place, changes)?;
     work(place, changes)?;
     tasks(place, changes)?;
@@ -22,37 +24,43 @@ pub(super) fn write(place: Place<'_>, changes: &Changes) -> Result<(), StoreErro
 }
 
 const PUT_TRADE: &str = "\
-    INSERT INTO trade (seller_id, tid, level, pay_time, modified, due_at, awaiting, sub_orders, doc, published) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, coalesce(?10, '')) \
+    INSERT INTO trade (seller_id, tid, level, pay_time, created, modified, due_at, awaiting, sub_orders, doc, \
+                       published, status, kind) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, coalesce(?11, ''), coalesce(?12, ''), coalesce(?13, '')) \
     ON CONFLICT (seller_id, tid) DO UPDATE SET level = excluded.level, pay_time = excluded.pay_time, \
     modified = excluded.modified, due_at = excluded.due_at, awaiting = excluded.awaiting, \
-    sub_orders = excluded.sub_orders, doc = excluded.doc, published = coalesce(?10, published)";
+    sub_orders = excluded.sub_orders, doc = excluded.doc, published = coalesce(?11, published), \
+    status = coalesce(?12, status), kind = coalesce(?13, kind)";
 
 /// The published text goes with its trade's row; what comes without the trade is written alone.
 fn trades(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
-    let mut published: BTreeMap<Tid, &str> =
-        changes.published.iter().map(|(tid, json)| (*tid, json.as_str())).collect();
+    let mut published: BTreeMap<Tid, &Published> =
+        changes.published.iter().map(|(tid, published)| (*tid, published)).collect();
     let mut put = place.connection.prepare_cached(PUT_TRADE).map_err(failure)?;
     for trade in &changes.put_trades {
+        let told = published.remove(&trade.tid);
         put.execute(params![
             place.seller.0,
             trade.tid.0,
             to_word(&trade.level)?,
             trade.pay_time.map(|at| at.0),
+            trade.created.0,
             trade.modified.0,
             trade.due_at.map(|at| at.0),
             trade_awaits(trade),
             count(trade.sub_orders.len()),
             to_doc(trade)?,
-            published.remove(&trade.tid),
+            told.map(|published| &published.text),
+            told.map(|published| &published.status),
+            told.map(|published| &published.kind),
         ])
         .map_err(failure)?;
     }
-    for (tid, json) in published {
+    for (tid, told) in published {
         run(
             place.connection,
-            "UPDATE trade SET published = ?3 WHERE seller_id = ?1 AND tid = ?2",
-            params![place.seller.0, tid.0, json],
+            "UPDATE trade SET published = ?3, status = ?4, kind = ?5 WHERE seller_id = ?1 AND tid = ?2",
+            params![place.seller.0, tid.0, told.text, told.status, told.kind],
         )?;
     }
     Ok(())
@@ -80,6 +88,22 @@ fn assignments(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
             to_doc(assignment)?,
         ])
         .map_err(failure)?;
+    }
+    Ok(())
+}
+
+const PUT_REFUND: &str = "\
+    INSERT INTO refund (seller_id, refund_id, tid, modified, published) VALUES (?1, ?2, ?3, ?4, ?5) \
+    ON CONFLICT (seller_id, refund_id) DO UPDATE SET tid = excluded.tid, modified = excluded.modified, \
+    published = excluded.published WHERE excluded.modified >= refund.modified";
+
+fn refunds(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
+    for refund in &changes.refunds {
+        run(
+            place.connection,
+            PUT_REFUND,
+            params![place.seller.0, refund.id.0, refund.tid.0, refund.modified.0, refund.text],
+        )?;
     }
     Ok(())
 }

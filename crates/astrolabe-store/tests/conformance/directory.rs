@@ -3,7 +3,8 @@
 use astrolabe_core::ids::{AppKey, ChannelId, LocationId, SellerId};
 use astrolabe_core::seller::ReturnPolicy;
 use astrolabe_store::{
-    AppRow, ChannelRow, DirectoryDraft, Grant, OrdersBy, Role, SessionRow, SpiAddress, StoreError, UserRole, UserRow,
+    AppRow, ChannelRow, DirectoryDraft, Grant, OrdersBy, RdsTarget, Role, SessionRow, SpiAddress, StoreError, UserRole,
+    UserRow,
 };
 
 use crate::home::{Home, commit};
@@ -20,6 +21,7 @@ fn draft() -> DirectoryDraft {
             spi: SpiAddress { online: Some("http://pos.example/spi".to_owned()), ..SpiAddress::default() },
             orders_by: OrdersBy::Rds,
             allowed_parameters: vec!["extra".to_owned()],
+            rds: vec![RdsTarget { name: "rds-1".to_owned(), paused: true }],
         }],
         grants: vec![Grant { app: app.clone(), seller: SellerId(1), roles: vec![Role::Pos, Role::Wms] }],
         sessions: vec![SessionRow { token: "t".to_owned(), app: app.clone(), seller: SellerId(1) }],

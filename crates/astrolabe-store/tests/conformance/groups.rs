@@ -16,7 +16,7 @@ use astrolabe_core::world::{Changes, Names};
 use astrolabe_store::{ANSWERS_KEPT, AnswerKey, Store, StoreError, StoredAnswer};
 
 use crate::home::{Home, commit, lease, load};
-use crate::made::{NOW, cell, cell_key, entry, fact, item, put, sc_item, shop, stock, trade};
+use crate::made::{NOW, cell, cell_key, entry, fact, item, published, put, sc_item, shop, stock, trade};
 
 fn tids(ids: impl IntoIterator<Item = i64>) -> Names {
     Names { tids: ids.into_iter().map(Tid).collect(), ..Names::default() }
@@ -188,7 +188,7 @@ pub(crate) async fn twenty_thousand_rows_fit(home: &Home) {
     let trades = 5_000;
     let changes = Changes {
         put_trades: (1..=trades).map(trade).collect(),
-        published: (1..=trades).map(|tid| (Tid(tid), "{}".to_owned())).collect(),
+        published: (1..=trades).map(|tid| (Tid(tid), published("{}"))).collect(),
         timeline: (1..=trades).map(|tid| fact(tid, Fact::Paid, None, NOW)).collect(),
         stock: StockChanges {
             cells: vec![(key, cell(0, 0))],

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use astrolabe_core::command::Published;
 use astrolabe_core::goods::{Component, Item, Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
     AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, OutwardId, ReservationId, ScItemId, SellerId, SkuId,
@@ -127,6 +128,11 @@ pub(crate) fn trade(tid: i64) -> Trade {
         refunds: Vec::new(),
         due_at: None,
     }
+}
+
+/// A trade's published text.
+pub(crate) fn published(text: &str) -> Published {
+    Published { text: text.to_owned(), ..Published::default() }
 }
 
 /// The trade with nothing left to allocate.

@@ -13,7 +13,7 @@ use astrolabe_core::world::{Changes, Names, Occupancy};
 use astrolabe_store::StoreError;
 
 use crate::home::{Home, commit, lease, load};
-use crate::made::{NOW, assigned, assignment, cell, cell_key, fact, reservation, stock, trade, work};
+use crate::made::{NOW, assigned, assignment, cell, cell_key, fact, published, reservation, stock, trade, work};
 
 fn tids(ids: &[i64]) -> Names {
     Names { tids: ids.iter().map(|id| Tid(*id)).collect(), ..Names::default() }
@@ -113,12 +113,12 @@ pub(crate) async fn work_waits_once(home: &Home) {
 
 pub(crate) async fn the_published_text_stays(home: &Home) {
     let store = home.with_sellers(&[1]).await;
-    let published = |text: &str| vec![(Tid(1), text.to_owned())];
+    let told = |text: &str| vec![(Tid(1), published(text))];
     let rounds = [
-        (Changes { put_trades: vec![trade(1)], published: published("first"), ..Changes::default() }, "first"),
+        (Changes { put_trades: vec![trade(1)], published: told("first"), ..Changes::default() }, "first"),
         (Changes { put_trades: vec![assigned(1)], ..Changes::default() }, "first"),
-        (Changes { published: published("second"), ..Changes::default() }, "second"),
-        (Changes { put_trades: vec![trade(1)], published: published("third"), ..Changes::default() }, "third"),
+        (Changes { published: told("second"), ..Changes::default() }, "second"),
+        (Changes { put_trades: vec![trade(1)], published: told("third"), ..Changes::default() }, "third"),
     ];
     for (changes, expected) in rounds {
         commit(&store, 1, changes).await;

@@ -9,7 +9,9 @@ use astrolabe_core::time::Millis;
 use astrolabe_core::world::{Changes, TaskKind, TaskOpened};
 
 use crate::home::{Home, commit};
-use crate::made::{NOW, assigned, assignment, call, cell, cell_key, counted, fact, reservation, shop, stock, trade};
+use crate::made::{
+    NOW, assigned, assignment, call, cell, cell_key, counted, fact, published, reservation, shop, stock, trade,
+};
 
 fn task(tid: i64, detail: &str) -> TaskOpened {
     TaskOpened {
@@ -26,7 +28,7 @@ fn busy() -> Changes {
     let key = cell_key(7, 1, StockClass::Certain);
     Changes {
         put_trades: vec![trade(1), assigned(2), assigned(3)],
-        published: vec![(Tid(2), "{\"tid\":2}".to_owned())],
+        published: vec![(Tid(2), published("{\"tid\":2}"))],
         put_assignments: vec![
             assignment(100, 2, 1, AssignmentState::Refused),
             assignment(101, 2, 2, AssignmentState::Accepted),

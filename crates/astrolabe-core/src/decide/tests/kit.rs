@@ -389,7 +389,7 @@ pub(crate) fn paid(tid: i64, lines: &[(ItemId, i64)], now: Timestamp) -> SeenTra
                 finished: false,
             })
             .collect(),
-        published: "{}".into(),
+        published: crate::command::Published { text: "{}".into(), ..crate::command::Published::default() },
     }
 }
 
@@ -430,6 +430,7 @@ pub(crate) fn refund(oid: i64, id: i64, status: RefundStatus, modified: Timestam
         refund_fee: Fen(1_000),
         has_good_return: false,
         modified,
+        published: format!("{{\"refund_id\":{id}}}"),
     }
 }
 

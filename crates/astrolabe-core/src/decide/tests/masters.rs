@@ -168,7 +168,9 @@ fn articles_and_what_maps_to_them() {
     assert_eq!(shop.ask(&map(961, None, Some("Z"))), Err(Refusal::OuterCodeNotFound { outer_code: "Z".into() }));
     let components = |shop: &Shop| shop.world.items.get(&ItemId(960)).unwrap().skus.values().next().cloned();
     assert_eq!(components(&shop).unwrap().components.len(), 2);
-    shop.tell(&Command::UnmapArticle { sc_item: combo });
+    let unmap = Command::UnmapArticle { sc_item: combo };
+    assert_eq!(shop.ask(&unmap), Ok(Outcome::Unmapped { mappings: 1 }));
+    assert_eq!(shop.ask(&unmap), Ok(Outcome::Unmapped { mappings: 0 }));
     assert_eq!(components(&shop), None);
     assert_eq!(
         shop.ask(&Command::UnmapArticle { sc_item: ScItemId(1) }),

@@ -196,7 +196,13 @@ fn a_hold_before_payment_ends_once() {
     shop.later(Millis::minutes(10));
     shop.tell(&Command::ExpireAhead { key: key() });
     shop.tell(&Command::ExpireAhead { key: key() });
-    shop.tell(&Command::ReleaseAhead { key: key() });
+    let gone = shop.ask(&Command::ReleaseAhead { key: key() });
+    assert_eq!(gone, Ok(Outcome::Released { quantity: 0 }), "it ran out by itself");
+    shop.tell(&Command::ReserveAhead(reserve("r", ITEM, 2, 10)));
+    for _ in 0..2 {
+        let released = shop.ask(&Command::ReleaseAhead { key: HoldKey("r".into()) });
+        assert_eq!(released, Ok(Outcome::Released { quantity: 2 }));
+    }
     assert_eq!(held(&shop), 0);
     let again = shop.ask(&Command::ReserveAhead(reserve("k", ITEM, 3, 10)));
     assert_eq!(again, Err(Refusal::HoldEnded { key: key() }), "nobody is told of a hold that is gone");

@@ -5,6 +5,8 @@ use astrolabe_core::command::SeenRefund;
 use astrolabe_core::ids::{Oid, RefundId, Tid};
 use astrolabe_core::order::refund::RefundStatus;
 
+use astrolabe_protocol::{Value, json};
+
 use super::reading::Object;
 use crate::api::failure::ApiFailure;
 
@@ -34,6 +36,7 @@ pub(super) fn read(refund: &Object<'_>) -> Result<SeenRefund, ApiFailure> {
         refund_fee: refund.opt_money("refund_fee")?.ok_or_else(|| refund.invalid("refund_fee", "is required"))?,
         has_good_return: has_good_return(refund)?,
         modified: modified.ok_or_else(|| refund.invalid("modified", "is required"))?,
+        published: json::write(&Value::Struct(refund.fields.clone())),
     })
 }
 
@@ -48,7 +51,7 @@ fn has_good_return(refund: &Object<'_>) -> Result<bool, ApiFailure> {
 #[cfg(test)]
 mod tests {
     use astrolabe_core::money::Fen;
-    use astrolabe_protocol::{Fields, Value, json};
+    use astrolabe_protocol::Fields;
 
     use super::super::reading::objects_of;
     use super::super::{OBJECTS_MAX, REFUNDS};

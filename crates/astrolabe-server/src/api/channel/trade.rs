@@ -13,7 +13,7 @@
 
 use std::collections::BTreeSet;
 
-use astrolabe_core::command::{SeenLine, SeenTrade};
+use astrolabe_core::command::{Published, SeenLine, SeenTrade};
 use astrolabe_core::ids::{ChannelId, HoldKey, ItemId, Oid, SkuId, StoreCode, Tid};
 use astrolabe_core::money::Fen;
 use astrolabe_core::order::trade::{Delivery, Destination, TradePayment};
@@ -85,7 +85,11 @@ pub(super) fn read(trade: &Object<'_>, channel: ChannelId, geography: &Geography
         omni_marked: trade.opt_flag("is_o2o_passport")?.unwrap_or(false),
         destination: destination(trade, geography)?,
         lines: lines(trade, status)?,
-        published: json::write(&Value::Struct(trade.fields.clone())),
+        published: Published {
+            text: json::write(&Value::Struct(trade.fields.clone())),
+            status: trade.text("status")?,
+            kind: trade.opt_text("type")?.unwrap_or_default(),
+        },
     };
     Ok(ReadTrade { seen, pickup: pickup(trade)? })
 }
@@ -275,8 +279,8 @@ mod tests {
             ]
         );
         assert_eq!(seen.lines[0].outer_code, "SP-1001-M-RED");
-        assert!(seen.published.starts_with(r#"{"tid":2004574256073903,"#), "the trade alone, as it came");
-        assert!(seen.published.contains("张**") && seen.published.contains("promotion_details"));
+        assert!(seen.published.text.starts_with(r#"{"tid":2004574256073903,"#), "the trade alone, as it came");
+        assert!(seen.published.text.contains("张**") && seen.published.text.contains("promotion_details"));
     }
 
     #[test]
@@ -293,7 +297,7 @@ mod tests {
         for form in forms {
             let read = read_all(&form).expect("is readable");
             assert_eq!(read.len(), 1);
-            assert_eq!(json::write(&Value::Struct(object(&read[0].seen.published))), bare, "{form}");
+            assert_eq!(json::write(&Value::Struct(object(&read[0].seen.published.text))), bare, "{form}");
         }
     }
 

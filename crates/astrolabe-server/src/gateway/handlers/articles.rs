@@ -29,6 +29,8 @@ pub(super) async fn add(context: &CallContext) -> Result<Answer, WireError> {
         | Outcome::StoreCreated(_)
         | Outcome::Reserved { .. }
         | Outcome::Mapped { .. }
+        | Outcome::Unmapped { .. }
+        | Outcome::Released { .. }
         | Outcome::Seen { .. } => Err(bug()),
     }
 }
@@ -53,30 +55,51 @@ pub(super) async fn map(context: &CallContext) -> Result<Answer, WireError> {
         | Outcome::StoreCreated(_)
         | Outcome::Reserved { .. }
         | Outcome::ScItemAdded(_)
+        | Outcome::Unmapped { .. }
+        | Outcome::Released { .. }
         | Outcome::Seen { .. } => Err(bug()),
     }
 }
 
-/// `taobao.scitem.map.delete`.
+/// `taobao.scitem.map.delete`: `module` says how many mappings there were.
 pub(super) async fn unmap(context: &CallContext) -> Result<Answer, WireError> {
     let sc_item = ScItemId(context.fields().long("sc_item_id")?);
-    context.submit(Command::UnmapArticle { sc_item }).await?;
-    Ok(Answer::ok())
+    match context.submit(Command::UnmapArticle { sc_item }).await? {
+        Outcome::Unmapped { mappings } => Ok(Answer::ok().with("module", mappings)),
+        Outcome::Done
+        | Outcome::Bills(_)
+        | Outcome::StoreCreated(_)
+        | Outcome::Reserved { .. }
+        | Outcome::ScItemAdded(_)
+        | Outcome::Mapped { .. }
+        | Outcome::Released { .. }
+        | Outcome::Seen { .. } => Err(bug()),
+    }
 }
 
-/// `taobao.scitem.map.query`: what one SKU, or the listing itself, maps to.
+/// `taobao.scitem.map.query`: what one SKU, or the listing itself, maps to. Listing and article are one seller's.
 pub(super) async fn mappings(context: &CallContext) -> Result<Answer, WireError> {
     let fields = context.fields();
     let item = ItemId(fields.long("item_id")?);
     let sku = SkuId(fields.opt_long("sku_id")?.unwrap_or(0));
     let found = context.app.store.mappings(context.seller, &[(item, sku)]).await;
     let found = found.map_err(|error| storage_failed(&error))?;
+    let ids: Vec<ScItemId> = found.values().map(|mapping| mapping.sc_item).collect();
+    let articles = context.app.store.articles(context.seller, &ids).await.map_err(|error| storage_failed(&error))?;
+    let directory = context.app.directory.get();
+    let nick = directory.seller(context.seller).map(|seller| seller.nick.as_str());
     let rows = found.into_iter().map(|((item, sku), mapping)| {
+        let article = articles.iter().find(|article| article.id == mapping.sc_item);
+        let outer_code = article.map(|article| article.outer_code.as_str()).filter(|code| !code.is_empty());
         let row = Fields::new()
             .with("item_id", item.0)
             .with_opt("sku_id", (sku.0 != 0).then_some(sku.0))
             .with("rel_item_id", mapping.sc_item.0)
-            .with("user_id", context.seller.0);
+            .with_opt("rel_outer_code", outer_code)
+            .with("rel_user_id", context.seller.0)
+            .with_opt("rel_user_nick", nick)
+            .with("user_id", context.seller.0)
+            .with_opt("user_nick", nick);
         Value::Struct(row)
     });
     Ok(Answer::ok().with("sc_item_maps", Value::List(rows.collect())))

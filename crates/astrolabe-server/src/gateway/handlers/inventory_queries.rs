@@ -18,7 +18,7 @@ pub(super) async fn query(context: &CallContext) -> Result<Answer, WireError> {
     let asked = asked_of(context).await?;
     answer(context, &asked, |line| {
         let sc_item = ScItemId(line.long("sc_item_id")?);
-        Ok(vec![Component { sc_item, per_unit: 1 }])
+        Ok(Some(Mapping { sc_item, components: vec![Component { sc_item, per_unit: 1 }] }))
     })
     .await
 }
@@ -33,10 +33,7 @@ pub(super) async fn item_query(context: &CallContext) -> Result<Answer, WireErro
     let listings: Vec<(ItemId, SkuId)> = listings.into_iter().collect();
     let found = context.app.store.mappings(context.seller, &listings).await;
     let mappings: BTreeMap<(ItemId, SkuId), Mapping> = found.map_err(|error| storage_failed(&error))?;
-    answer(context, &asked, |line| {
-        Ok(mappings.get(&listing(line)?).map(|mapping| mapping.components.clone()).unwrap_or_default())
-    })
-    .await
+    answer(context, &asked, |line| Ok(mappings.get(&listing(line)?).cloned())).await
 }
 
 fn listing(line: &Fields) -> Result<(ItemId, SkuId), WireError> {
@@ -63,12 +60,13 @@ async fn asked_of(context: &CallContext) -> Result<Vec<Asked<'_>>, WireError> {
 async fn answer(
     context: &CallContext,
     asked: &[Asked<'_>],
-    components_of: impl Fn(&Fields) -> Result<Vec<Component>, WireError>,
+    goods_of: impl Fn(&Fields) -> Result<Option<Mapping>, WireError>,
 ) -> Result<Answer, WireError> {
     let mut pairs = BTreeSet::new();
     for place in asked {
         for line in &place.lines {
-            pairs.extend(components_of(line)?.iter().map(|part| (place.location, part.sc_item)));
+            let parts = goods_of(line)?.into_iter().flat_map(|goods| goods.components);
+            pairs.extend(parts.map(|part| (place.location, part.sc_item)));
         }
     }
     let pairs: Vec<(LocationId, ScItemId)> = pairs.into_iter().collect();
@@ -78,8 +76,11 @@ async fn answer(
     for place in asked {
         let mut lines = Vec::new();
         for line in &place.lines {
-            let details = quantity_details(&cells, place.location, &components_of(line)?, line)?;
-            lines.push(Value::Struct(repeat(line, LINE_NAMES).with("quantity_details", details)));
+            let goods = goods_of(line)?;
+            let components = goods.as_ref().map(|goods| goods.components.as_slice()).unwrap_or_default();
+            let details = quantity_details(&cells, place.location, components, line)?;
+            let told = repeat(line, LINE_NAMES).with_opt("sc_item_id", goods.as_ref().map(|goods| goods.sc_item.0));
+            lines.push(Value::Struct(told.with("quantity_details", details)));
         }
         stores.push(Value::Struct(repeat(place.place, PLACE_NAMES).with("store_inventories", Value::List(lines))));
     }
@@ -87,7 +88,7 @@ async fn answer(
 }
 
 const PLACE_NAMES: &[&str] = &["warehouse_type", "warehouse_id"];
-const LINE_NAMES: &[&str] = &["sc_item_id", "item_id", "outer_id", "sku_id"];
+const LINE_NAMES: &[&str] = &["item_id", "outer_id", "sku_id"];
 
 /// What the answer says again of the question.
 fn repeat(from: &Fields, names: &'static [&'static str]) -> Fields {

@@ -77,6 +77,8 @@ async fn report(context: &CallContext, form: Form) -> Result<Answer, WireError> 
                 | Outcome::Reserved { .. }
                 | Outcome::ScItemAdded(_)
                 | Outcome::Mapped { .. }
+                | Outcome::Unmapped { .. }
+                | Outcome::Released { .. }
                 | Outcome::Seen { .. },
             ) => failures.extend(part.iter().map(|bill| lost(bill, &LaneError::Bug))),
             Err(error) => failures.extend(part.iter().map(|bill| lost(bill, &error))),

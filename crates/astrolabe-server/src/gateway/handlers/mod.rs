@@ -1,7 +1,7 @@
 //! One small function a method: decoded fields in, a command or a look, the answer's fields out.
 //!
 //! The table below and the protocol's catalogue together are the list of what is served: every method that callers may
-//! call stands in exactly one of [`HANDLERS`] and [`NOT_SERVED`].
+//! call stands in exactly one of [`OF_SELLERS`], [`OF_APPS`] and [`NOT_SERVED`].
 
 mod adjust;
 mod allocation;
@@ -11,8 +11,10 @@ mod bindings;
 mod inventory_queries;
 mod inventory_reports;
 mod order_status;
+mod push_users;
 mod reallocate;
 mod reserve;
+mod sold;
 mod store_settings;
 mod stores;
 mod tags;
@@ -24,10 +26,16 @@ use std::sync::LazyLock;
 use astrolabe_protocol::{Answer, WireError};
 use futures::future::BoxFuture;
 
-use crate::gateway::context::CallContext;
+use crate::gateway::context::{AppContext, CallContext};
 
 /// Serves one method.
-pub(super) type Handler = for<'a> fn(&'a CallContext) -> BoxFuture<'a, Result<Answer, WireError>>;
+#[derive(Clone, Copy)]
+pub(super) enum Handler {
+    /// For the seller that the call acts for.
+    OfSeller(for<'a> fn(&'a CallContext) -> BoxFuture<'a, Result<Answer, WireError>>),
+    /// For the calling app itself.
+    OfApp(for<'a> fn(&'a AppContext) -> BoxFuture<'a, Result<Answer, WireError>>),
+}
 
 /// The handler of a catalogue method, by its canonical name.
 pub(super) fn find(method: &str) -> Option<Handler> {
@@ -40,12 +48,17 @@ pub fn is_served(method: &str) -> bool {
 }
 
 macro_rules! handlers {
-    ($($method:literal => $handler:path;)*) => {
-        const HANDLERS: &[(&str, Handler)] = &[$(($method, |context| Box::pin($handler(context)))),*];
+    ($list:ident, $kind:path: $($method:literal => $handler:path;)*) => {
+        const $list: &[(&str, Handler)] = &[$(($method, $kind(|context| Box::pin($handler(context))))),*];
     };
 }
 
-handlers! {
+handlers! { OF_APPS, Handler::OfApp:
+    "taobao.jushita.jdp.user.delete" => push_users::delete;
+    "taobao.jushita.jdp.users.get" => push_users::users;
+}
+
+handlers! { OF_SELLERS, Handler::OfSeller:
     // §6.1
     "taobao.qimen.store.create" => stores::create;
     "taobao.qimen.storecategory.get" => stores::categories;
@@ -82,24 +95,30 @@ handlers! {
     "taobao.omniorder.store.switchstatus.update" => store_settings::set_switches;
     "taobao.omniorder.item.tag.operate" => tags::operate;
     "taobao.qimen.items.marking" => tags::mark;
+    "taobao.qimen.items.tag.query" => tags::of_items;
+    "taobao.qimen.tag.items.query" => tags::items_with;
     "taobao.scitem.add" => articles::add;
     "taobao.scitem.map.add" => articles::map;
     "taobao.scitem.map.delete" => articles::unmap;
     "taobao.scitem.map.query" => articles::mappings;
     // The trade side.
     "taobao.trade.fullinfo.get" => trade_side::fullinfo;
+    "taobao.trades.sold.get" => sold::by_created;
+    "taobao.trades.sold.increment.get" => sold::by_modified;
+    "taobao.refund.get" => trade_side::refund;
     "taobao.logistics.offline.send" => trade_side::send;
     "taobao.logistics.online.send" => trade_side::send;
     "taobao.logistics.dummy.send" => trade_side::send;
     "taobao.logistics.companies.get" => trade_side::companies;
     "tmall.storedeliver.allocation.accept" => answers::accept_by_code;
+    "taobao.jushita.jdp.user.add" => push_users::add;
     // Ours.
     "astrolabe.stock.reserve" => reserve::reserve;
     "astrolabe.stock.release" => reserve::release;
 }
 
 /// In the catalogue, and answered with `isv.not-supported` until what they speak of exists here: pickup and door-to-door
-/// codes, lists of trades and of tags, pushes to an ISV's own database.
+/// codes.
 #[cfg(test)]
 const NOT_SERVED: &[&str] = &[
     "taobao.omniorder.storecollect.consume",
@@ -108,17 +127,10 @@ const NOT_SERVED: &[&str] = &[
     "taobao.omniorder.dtd.consume",
     "taobao.omniorder.dtd.query",
     "taobao.omniorder.dtd.resend",
-    "taobao.qimen.items.tag.query",
-    "taobao.qimen.tag.items.query",
-    "taobao.trades.sold.get",
-    "taobao.trades.sold.increment.get",
-    "taobao.refund.get",
-    "taobao.jushita.jdp.user.add",
-    "taobao.jushita.jdp.user.delete",
-    "taobao.jushita.jdp.users.get",
 ];
 
-static BY_NAME: LazyLock<HashMap<&'static str, Handler>> = LazyLock::new(|| HANDLERS.iter().copied().collect());
+static BY_NAME: LazyLock<HashMap<&'static str, Handler>> =
+    LazyLock::new(|| OF_SELLERS.iter().chain(OF_APPS).copied().collect());
 
 #[cfg(test)]
 mod tests {
@@ -132,9 +144,17 @@ mod tests {
     fn every_inward_method_is_served_or_said_not_to_be() {
         let inward: BTreeSet<&str> =
             catalogue::all().filter(|method| method.direction.is_inward()).map(|method| method.name).collect();
-        let served = HANDLERS.iter().map(|(name, _)| *name);
+        let served = OF_SELLERS.iter().chain(OF_APPS).map(|(name, _)| *name);
         let listed: Vec<&str> = served.chain(NOT_SERVED.iter().copied()).collect();
         assert_eq!(listed.len(), inward.len(), "no method twice, none missing");
         assert_eq!(listed.into_iter().collect::<BTreeSet<_>>(), inward);
+    }
+
+    #[test]
+    fn a_method_acts_for_whom_the_catalogue_says() {
+        let of_apps: BTreeSet<&str> = OF_APPS.iter().map(|(name, _)| *name).collect();
+        for method in catalogue::all().filter(|method| method.direction.is_inward() && is_served(method.name)) {
+            assert_eq!(method.acts_for == catalogue::ActsFor::App, of_apps.contains(method.name), "{}", method.name);
+        }
     }
 }

@@ -34,13 +34,24 @@ pub(super) async fn reserve(context: &CallContext) -> Result<Answer, WireError> 
         | Outcome::StoreCreated(_)
         | Outcome::ScItemAdded(_)
         | Outcome::Mapped { .. }
+        | Outcome::Unmapped { .. }
+        | Outcome::Released { .. }
         | Outcome::Seen { .. } => Err(bug()),
     }
 }
 
-/// Gives the hold back.
+/// Gives the hold back, and says how many units of the listing it held; none when it had run out by itself.
 pub(super) async fn release(context: &CallContext) -> Result<Answer, WireError> {
     let key = HoldKey(context.fields().text("reserve_key")?.to_owned());
-    context.submit(Command::ReleaseAhead { key }).await?;
-    Ok(Answer::ok())
+    match context.submit(Command::ReleaseAhead { key }).await? {
+        Outcome::Released { quantity } => Ok(Answer::ok().with("quantity", quantity)),
+        Outcome::Done
+        | Outcome::Bills(_)
+        | Outcome::StoreCreated(_)
+        | Outcome::Reserved { .. }
+        | Outcome::ScItemAdded(_)
+        | Outcome::Mapped { .. }
+        | Outcome::Unmapped { .. }
+        | Outcome::Seen { .. } => Err(bug()),
+    }
 }

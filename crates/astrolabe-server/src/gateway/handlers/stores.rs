@@ -30,6 +30,8 @@ pub(super) async fn create(context: &CallContext) -> Result<Answer, WireError> {
         | Outcome::Reserved { .. }
         | Outcome::ScItemAdded(_)
         | Outcome::Mapped { .. }
+        | Outcome::Unmapped { .. }
+        | Outcome::Released { .. }
         | Outcome::Seen { .. } => Err(bug()),
     }
 }

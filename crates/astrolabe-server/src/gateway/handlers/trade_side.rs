@@ -1,18 +1,20 @@
-//! What a connector calls next to chapter 6: the trade with its allocations, the channel's own shipping call (§3.4 wants it
-//! before `store.consigned`), the carriers.
+//! What a connector calls next to chapter 6: the trade with its allocations, the refund, the channel's own shipping call
+//! (§3.4 wants it before `store.consigned`), the carriers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 use astrolabe_core::command::Command;
-use astrolabe_core::ids::{LocationId, Oid, Tid};
+use astrolabe_core::ids::{LocationId, Oid, RefundId, Tid};
+use astrolabe_core::order::file::TradeFile;
 use astrolabe_core::order::trade::ChannelConsign;
 use astrolabe_core::place::Location;
-use astrolabe_protocol::{Answer, Fields, Value, WireError};
+use astrolabe_core::refusal::Refusal;
+use astrolabe_protocol::{Answer, Fields, Value, WireError, json};
 
 use crate::gateway::context::CallContext;
 use crate::gateway::omnichannel::merged_trade;
-use crate::gateway::refusals::storage_failed;
+use crate::gateway::refusals::{bug, refused, storage_failed};
 
 const COMPANIES: &str = include_str!("../../../../../data/logistics-companies.csv");
 
@@ -21,18 +23,35 @@ const COMPANIES: &str = include_str!("../../../../../data/logistics-companies.cs
 pub(super) async fn fullinfo(context: &CallContext) -> Result<Answer, WireError> {
     let fields = context.fields();
     let view = context.trade(Tid(fields.long("tid")?)).await?;
-    let mut places: BTreeMap<LocationId, Location> = BTreeMap::new();
-    let named: BTreeSet<LocationId> = view.file.assignments.iter().map(|assignment| assignment.location).collect();
-    for id in named {
-        let found = context.app.store.location(context.seller, id).await.map_err(|error| storage_failed(&error))?;
-        places.extend(found.map(|location| (id, location)));
-    }
+    let places = places_of(context, [&view.file]).await?;
     let trade = merged_trade(&view.file, &view.published, &places);
     Ok(Answer::ok().with("trade", selected(trade, fields.text("fields")?)))
 }
 
+/// The locations of trades' assignments.
+pub(super) async fn places_of(
+    context: &CallContext,
+    files: impl IntoIterator<Item = &TradeFile>,
+) -> Result<BTreeMap<LocationId, Location>, WireError> {
+    let assignments = files.into_iter().flat_map(|file| &file.assignments);
+    let named: BTreeSet<LocationId> = assignments.map(|assignment| assignment.location).collect();
+    let found = context.app.store.locations_named(context.seller, &named).await;
+    let found = found.map_err(|error| storage_failed(&error))?;
+    Ok(found.into_iter().map(|location| (location.id, location)).collect())
+}
+
+/// `taobao.refund.get`: the refund as the channel published it.
+pub(super) async fn refund(context: &CallContext) -> Result<Answer, WireError> {
+    let fields = context.fields();
+    let id = RefundId(fields.long("refund_id")?);
+    let found = context.app.store.refund(context.seller, id).await.map_err(|error| storage_failed(&error))?;
+    let text = found.ok_or_else(|| refused(&Refusal::RefundNotFound { id }))?;
+    let Ok(Some(Value::Struct(refund))) = json::parse(&text) else { return Err(bug()) };
+    Ok(Answer::ok().with("refund", selected(refund, fields.text("fields")?)))
+}
+
 /// The members that `fields` names: `tid,status,orders` or `orders.oid` for some of every order's.
-fn selected(trade: Fields, asked: &str) -> Fields {
+pub(super) fn selected(trade: Fields, asked: &str) -> Fields {
     let asked: BTreeSet<&str> = asked.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
     let inside = |list: &str| -> BTreeSet<String> {
         asked.iter().filter_map(|name| name.strip_prefix(list)?.strip_prefix('.')).map(str::to_owned).collect()

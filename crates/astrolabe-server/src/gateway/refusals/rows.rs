@@ -71,6 +71,8 @@ rows! { REFUSALS:
         "This seller has no such trade.", "the caller", "once the channel has delivered the trade";
     SUB_ORDER_NOT_FOUND = "isv.sub-order-not-exist", "子订单不存在。",
         "The trade has no such sub-order.", "the caller", NO;
+    REFUND_NOT_FOUND = "isv.refund-not-exist", "退款不存在。",
+        "The channel has told of no such refund of this seller.", "the caller", "once the channel has delivered the refund";
     LOCATION_NOT_FOUND = "isv.store-not-exist", "门店不存在。",
         "This seller has no such store, or it was deleted.", "the caller", NO;
     WAREHOUSE_NOT_FOUND = "isv.warehouse-not-exist", "电商仓不存在。",
@@ -129,6 +131,8 @@ rows! { AT_THE_DOOR:
         "the caller", NO;
     NOT_SUPPORTED = "isv.not-supported", "平台暂不支持。",
         "Published, and not served by this platform.", "nobody", NO;
+    PUSH_USER_NOT_FOUND = "isv.push-user-not-exist", "该用户没有开通数据推送。",
+        "The seller was never registered for pushes to this app.", "the caller: add the seller with taobao.jushita.jdp.user.add", NO;
     BILLS_FAILED = "isv.bills-failed", "部分流水处理失败。",
         "Bills of one call failed for different reasons; errorDescriptions has each. The others were applied.",
         "the caller: see each bill's code", "for the bills that were corrected; applied ones are not applied again";
