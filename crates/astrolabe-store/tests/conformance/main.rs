@@ -57,8 +57,8 @@ on_both! {
     outward: a_new_call_is_the_callers, calls_of_a_trade_keep_their_order, a_lease_runs_out, a_settled_call_is_over,
         sellers_do_not_wait_for_each_other;
     due: clocks_that_ran_out, holds_that_ran_out, sellers_with_anything_due;
-    lists: trades_by_time_newest_first, trades_by_the_channels_words, refunds_keep_the_newest_text, tags_by_listing_and_by_tag,
-        articles_and_locations_by_id, push_users_are_kept, lists_show_nothing_of_another_seller;
+    lists: trades_by_time_newest_first, trades_by_the_channels_words, refunds_keep_the_newest_text,
+        tags_by_listing_and_by_tag, articles_and_locations_by_id, push_users_are_kept, lists_show_nothing_of_another_seller;
     views: a_trade_with_everything, assignments_page_by_code, counts_for_summaries, nothing_of_another_seller;
 }
 
