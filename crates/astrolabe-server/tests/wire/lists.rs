@@ -274,6 +274,19 @@ async fn a_refund_is_told_as_the_channel_told_it() {
     }
     let other = merchant.call_as(Caller::Neighbour, Shape::TopJson, get, &asked("status")).await;
     assert_eq!(refused(other), "isv.refund-not-exist");
+    // A trade that is not routed here has refunds too: they decide nothing, and are told.
+    let ordinary = trade_json(1, &[(10, 7, 1)]).replace("\"is_o2o_passport\":true", "\"is_o2o_passport\":false");
+    assert_eq!(merchant.push("tmall/trades", "channel-token", ordinary).await.0, 200);
+    let told = PUBLISHED_REFUND
+        .replace("2004574256073903", "1")
+        .replace("2004574256083903", "10")
+        .replace("98765432103903", "5");
+    for _ in 0..2 {
+        let (status, answer) = merchant.push("tmall/refunds", "channel-token", told.clone()).await;
+        assert_eq!((status, &answer["results"][0]["changed"]), (200, &Json::Bool(false)), "{answer}");
+        let refund = merchant.done(get, Fields::new().with("refund_id", 5).with("fields", "tid,status")).await;
+        assert_eq!(refund.fields().structure("refund").expect("a refund").long("tid"), Ok(1));
+    }
     assert_eq!(refused(merchant.call(get, Fields::new().with("refund_id", id)).await), "isv.missing-parameter:fields");
     assert_eq!(
         refused(merchant.call(get, Fields::new().with("refund_id", 0).with("fields", "tid")).await),

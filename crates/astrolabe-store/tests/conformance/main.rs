@@ -60,8 +60,8 @@ on_both! {
     capacity: settings_come_back_with_their_location, days_come_back_whole, another_handle_learns_of_days,
         a_count_that_lies_is_found;
     due: clocks_that_ran_out, holds_that_ran_out, sellers_with_anything_due;
-    lists: trades_by_time_newest_first, trades_by_the_channels_words, refunds_keep_the_newest_text, tags_by_listing_and_by_tag,
-        articles_and_locations_by_id, push_users_are_kept, lists_show_nothing_of_another_seller;
+    lists: trades_by_time_newest_first, trades_by_the_channels_words, refunds_keep_the_newest_text,
+        tags_by_listing_and_by_tag, articles_and_locations_by_id, push_users_are_kept, lists_show_nothing_of_another_seller;
     views: a_trade_with_everything, assignments_page_by_code, counts_for_summaries, nothing_of_another_seller;
 }
 
