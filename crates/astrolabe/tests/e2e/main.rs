@@ -12,6 +12,7 @@ mod kills;
 mod lifecycle;
 mod paper;
 mod queue;
+mod rehearse;
 mod repeats;
 mod seen;
 mod server;
