@@ -217,14 +217,15 @@ pub fn parse_answer(method: &'static Method, style: &AnswerStyle, body: &[u8]) -
         (Door::Top, Format::Json) => top_json(method, style, text),
         (Door::Top, Format::Xml) => top_xml(method, style, text),
         (Door::Qimen, Format::Xml | Format::Json) => {
-            let root = xml::parse(text).map_err(|error| unreadable(&error))?;
-            if root.name != "response" {
-                return Err(unreadable(&format!("the root is {}", root.name)));
+            let document = xml::parse(text).map_err(|error| unreadable(&error))?;
+            let root = document.root();
+            if root.name() != "response" {
+                return Err(unreadable(&format!("the root is {}", root.name())));
             }
             let fields = Reading::answer()
-                .xml_children(method.answer.fields, &root.children)
+                .xml_children(method.answer.fields, root.children())
                 .map_err(|error| unreadable(&error))?;
-            qimen(fields, |name| child_text(&root, name))
+            qimen(fields, |name| child_text(root, name))
         }
         (Door::QimenCloud, Format::Xml | Format::Json) => {
             let members = json_root(text, "response")?;
@@ -273,21 +274,20 @@ fn top_json(method: &'static Method, style: &AnswerStyle, text: &str) -> Result<
 }
 
 fn top_xml(method: &'static Method, style: &AnswerStyle, text: &str) -> Result<Answer, ClientError> {
-    let root = xml::parse(text).map_err(|error| unreadable(&error))?;
-    if root.name == "error_response" {
-        return Err(refused(|name| child_text(&root, name)));
+    let document = xml::parse(text).map_err(|error| unreadable(&error))?;
+    let root = document.root();
+    if root.name() == "error_response" {
+        return Err(refused(|name| child_text(root, name)));
     }
-    if root.name != response_root(&style.method) {
-        return Err(unreadable(&format!("the root is {}", root.name)));
+    if root.name() != response_root(&style.method) {
+        return Err(unreadable(&format!("the root is {}", root.name())));
     }
     let inside = match method.answer.nested {
-        Some(name) => {
-            root.children.iter().find(|child| child.name == name).ok_or_else(|| unreadable(&format!("no {name}")))?
-        }
-        None => &root,
+        Some(name) => root.child(name).ok_or_else(|| unreadable(&format!("no {name}")))?,
+        None => root,
     };
     let fields =
-        Reading::answer().xml_children(method.answer.fields, &inside.children).map_err(|error| unreadable(&error))?;
+        Reading::answer().xml_children(method.answer.fields, inside.children()).map_err(|error| unreadable(&error))?;
     top(&method.answer, fields, |name| child_text(inside, name))
 }
 
@@ -331,8 +331,8 @@ fn struct_member(members: Fields, wanted: &str) -> Result<Fields, ClientError> {
     }
 }
 
-fn child_text(element: &Element, name: &str) -> Option<String> {
-    element.children.iter().find(|child| child.name == name).map(|child| child.text.trim().to_owned())
+fn child_text(element: Element<'_>, name: &str) -> Option<String> {
+    element.child(name).map(|child| child.text().trim().to_owned())
 }
 
 fn unreadable(why: &dyn std::fmt::Display) -> ClientError {
