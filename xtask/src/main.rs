@@ -16,6 +16,7 @@ mod program;
 mod run;
 mod say;
 mod sdk;
+mod suites;
 mod test;
 mod tidy;
 

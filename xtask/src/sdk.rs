@@ -103,7 +103,7 @@ fn install_python_sdk(checkout: &Checkout) -> Outcome<Python> {
 }
 
 /// Runs `install` unless `stamp` says that it succeeded for the present content of `wanted`.
-fn install_once(wanted: &Path, stamp: &Path, install: impl FnOnce() -> Outcome) -> Outcome {
+pub(crate) fn install_once(wanted: &Path, stamp: &Path, install: impl FnOnce() -> Outcome) -> Outcome {
     let text = fs::read_to_string(wanted).or_fail(wanted.display(), "restore the file from git")?;
     if fs::read_to_string(stamp).is_ok_and(|done| done == text) {
         return Ok(());

@@ -22,7 +22,7 @@ static COUNTED: PeakAlloc = PeakAlloc;
 const CPU_MAX: Duration = Duration::from_millis(if cfg!(debug_assertions) { 1600 } else { 200 });
 const MEMORY_TIMES_MAX: usize = 8;
 /// For parameters, error texts and the nodes that a body may have whatever its length.
-const MEMORY_FREE: usize = 256 << 10;
+const MEMORY_FREE: usize = 512 << 10;
 const SIZES: [usize; 3] = [BODY_BYTES_MAX, 16 << 10, BODY_BYTES_MAX_BATCH];
 
 const REPORT: &str = "taobao.qimen.storeinventory.itemupdate";

@@ -9,7 +9,7 @@ use crate::json;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::time;
 use crate::value::{Fields, Value};
-use crate::xml::Element;
+use crate::xml::{Element, is_char, is_space};
 
 /// How to read: which names errors use, and whether needs are checked.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +74,7 @@ impl Reading {
             };
             match field.kind {
                 Kind::List(list) if list.layout == Layout::Repeated && !element.has_children() => {
-                    let item = self.list_text(field, &list, element.text().trim())?;
+                    let item = self.list_text(field, &list, element.text().trim_matches(is_space))?;
                     collected.append(field, item)?;
                 }
                 Kind::List(_) | Kind::Leaf(_) | Kind::Struct(_) | Kind::Tree => {
@@ -194,10 +194,12 @@ impl Reading {
 
     fn xml(self, field: &Field, element: Element<'_>) -> Result<Option<Value>, WireError> {
         match field.kind {
-            Kind::Leaf(leaf) if !element.has_children() => self.leaf(field, leaf, element.text().trim()),
+            Kind::Leaf(leaf) if !element.has_children() => {
+                self.leaf(field, leaf, element.text().trim_matches(is_space))
+            }
             Kind::Leaf(_) => Err(self.invalid(field, "is not a single value")),
             Kind::Struct(fields) if !element.has_children() => {
-                let text = element.text().trim();
+                let text = element.text().trim_matches(is_space);
                 if text.is_empty() && !self.check_needs {
                     return Ok(None);
                 }
@@ -211,7 +213,7 @@ impl Reading {
                 self.xml_children(fields, element.children()).map(|inner| Some(Value::Struct(inner)))
             }
             Kind::List(list) if !element.has_children() => {
-                self.list_text(field, &list, element.text().trim()).map(Some)
+                self.list_text(field, &list, element.text().trim_matches(is_space)).map(Some)
             }
             Kind::List(list) => self.list_xml(field, &list, element).map(Some),
             Kind::Tree => Ok(Some(tree_of(element))),
@@ -223,7 +225,7 @@ impl Reading {
         let children = element.children().filter(|child| is_item_name(list, child.name()));
         for child in children.take(list.items_max + 1) {
             let item = match list.item {
-                Item::Leaf(leaf) => self.item_leaf(field, leaf, child.text().trim()),
+                Item::Leaf(leaf) => self.item_leaf(field, leaf, child.text().trim_matches(is_space)),
                 Item::Struct(fields) => self.xml_children(fields, child.children()).map(Value::Struct),
                 Item::Tree => Ok(tree_of(child)),
             };
@@ -244,8 +246,9 @@ impl Reading {
         if text.len() > TEXT_BYTES_MAX {
             return Err(self.invalid(field, format!("is longer than {TEXT_BYTES_MAX} bytes")));
         }
-        if text.contains('\0') {
-            return Err(self.invalid(field, "holds a NUL character"));
+        // What comes in must be able to go out in every shape; what others answer is read as it comes.
+        if let Some(bad) = text.chars().find(|c| *c == '\0' || (self.check_needs && !is_char(*c))) {
+            return Err(self.invalid(field, format!("holds U+{:04X}, which XML cannot carry", u32::from(bad))));
         }
         let value = match leaf {
             Leaf::Text { chars_max } if text.chars().count() > chars_max => {
@@ -427,7 +430,7 @@ fn is_item_name(list: &List, written: &str) -> bool {
 /// An undescribed element: repeated names become lists, elements without children text.
 fn tree_of(element: Element<'_>) -> Value {
     if !element.has_children() {
-        return Value::Text(element.text().trim().to_owned());
+        return Value::Text(element.text().trim_matches(is_space).to_owned());
     }
     let mut members = Fields::new();
     for child in element.children() {

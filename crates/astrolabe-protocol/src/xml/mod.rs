@@ -4,11 +4,13 @@
 //! what it takes in memory is bounded by the bytes that came, whatever they say. It knows no method and no field
 //! ([`crate::catalogue`] does), resolves no namespace (a prefix is part of the name) and keeps no attribute.
 
+mod declaration;
 mod read;
 mod syntax;
 mod write;
 
 pub use read::{XmlError, parse};
+pub(crate) use syntax::{is_char, is_space};
 pub use write::Writer;
 
 /// A document that was read.

@@ -6,6 +6,7 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 
+use super::declaration::is_declaration;
 use super::syntax::{is_char, is_name, is_space};
 use super::{Document, Node, Span, short};
 use crate::limits::{ATTRIBUTES_MAX, DEPTH_MAX, DOCUMENT_BYTES_MAX, ELEMENTS_MAX, TEXT_BYTES_MAX};
@@ -78,7 +79,9 @@ pub fn parse(text: &str) -> Result<Document<'_>, XmlError> {
                 if !at_start {
                     return Err(ill_formed("an XML declaration that is not first"));
                 }
-                declaration.xml_version().map_err(|error| ill_formed(error.to_string()))?;
+                if !is_declaration(&declaration) {
+                    return Err(ill_formed("a broken XML declaration"));
+                }
             }
             Event::PI(instruction) => check_instruction(instruction.target())?,
             Event::DocType(_) => return Err(XmlError::Doctype),

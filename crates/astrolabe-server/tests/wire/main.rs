@@ -3,5 +3,6 @@
 mod channel;
 mod doors;
 mod merchant;
+mod naughty;
 mod orders;
 mod stock;
