@@ -31,6 +31,18 @@ pub enum Door {
     QimenCloud,
 }
 
+impl Door {
+    /// The path it is served at.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Top => "/router/rest",
+            Self::Qimen => "/router/qimen/service",
+            Self::QimenCloud => "/router/qm",
+        }
+    }
+}
+
 /// One HTTP request as the server read it.
 #[derive(Debug, Clone, Copy)]
 pub struct Incoming<'a> {

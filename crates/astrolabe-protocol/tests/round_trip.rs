@@ -59,7 +59,8 @@ fn requests_arrive_as_they_were_meant_in_every_shape() {
         for (at, shape) in shapes_of(method).iter().enumerate() {
             for seed in 1..6_u64 {
                 let fields = Sampler::new(seed * 7919).fields(method.fields);
-                let mut outgoing = Outgoing::new(method, &fields, *shape);
+                let mut outgoing = Outgoing::checked(method.name, &fields, *shape)
+                    .unwrap_or_else(|error| panic!("{} {shape:?}: {error}", method.name));
                 outgoing.signing = Signing { method: SignMethod::ALL[at % 3], millis: seed % 2 == 0 };
                 let (call, _) = send(&outgoing);
                 assert_eq!(call.method.name, method.name);
@@ -78,8 +79,7 @@ fn answers_arrive_as_they_were_meant_in_every_shape() {
         let request = Sampler::new(17).fields(method.fields);
         for called_as in std::iter::once(method.name).chain(method.aliases.iter().map(|alias| alias.name)) {
             for shape in shapes_of(method) {
-                let mut outgoing = Outgoing::new(method, &request, *shape);
-                outgoing.called_as = called_as;
+                let outgoing = Outgoing::checked(called_as, &request, *shape).expect("sendable under every name");
                 let (_, envelope) = send(&outgoing);
                 for seed in 1..4_u64 {
                     let fields = Sampler::new(seed * 104_729).fields(method.answer.fields);
