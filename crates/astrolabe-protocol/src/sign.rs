@@ -3,6 +3,10 @@
 //! Pure over decoded pairs. It knows neither which pairs a method defines nor the clock: because the base string joins
 //! names and values without separators, the caller must have refused duplicates and empty names ([`crate::pairs`]) and must
 //! still refuse parameters that the method does not define ([`crate::request::Envelope::decode`]).
+//!
+//! One thing the published rule cannot show: a whole parameter that was swallowed by the text before it (`a=1&b=2` sent as `a=1b2`)
+//! signs alike and defines nothing new. Who can do that has seen a signed request; what the swallowed one meant is bounded by
+//! the method's needs, and that a call has one effect by its key.
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
