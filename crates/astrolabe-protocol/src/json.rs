@@ -184,4 +184,21 @@ mod tests {
         }
         assert_eq!(parse("9223372036854775807"), Ok(Some(Value::Int(i64::MAX))));
     }
+
+    #[test]
+    fn bounds_hold_at_the_bound_and_one_beyond() {
+        let array = |items: usize| format!("[{}0]", "10000000000,".repeat(items - 1));
+        assert!(parse(&array(ITEMS_MAX)).is_ok());
+        assert!(parse(&array(ITEMS_MAX + 1)).is_err());
+        let object = |members: usize| {
+            let members: Vec<String> = (0..members).map(|number| format!("\"m{number}\":1234567")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert!(parse(&object(JSON_MEMBERS_MAX)).is_ok());
+        assert!(parse(&object(JSON_MEMBERS_MAX + 1)).is_err());
+        // Two bytes an item pay for every sixth; the others come out of the free ones.
+        let short = |items: usize| format!("[{}0]", "1,".repeat(items - 1));
+        assert!(parse(&short(JSON_NODES_FREE)).is_ok());
+        assert!(parse(&short(JSON_NODES_FREE * 3 / 2)).is_err());
+    }
 }
