@@ -11,11 +11,13 @@ mod ci;
 mod codegen;
 mod demo;
 mod failure;
+mod install;
 mod pg;
 mod program;
 mod run;
 mod say;
 mod sdk;
+mod suites;
 mod test;
 mod tidy;
 

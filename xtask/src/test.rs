@@ -6,7 +6,7 @@ use crate::checkout::Checkout;
 use crate::failure::{Failure, Outcome};
 use crate::pg::Postgres;
 use crate::run::Run;
-use crate::{say, sdk, tidy};
+use crate::{say, sdk, suites, tidy};
 
 /// The address of a PostgreSQL superuser; suites that need one skip nothing, they fail without it.
 pub(crate) const PG_URL_VARIABLE: &str = "ASTROLABE_TEST_PG_URL";
@@ -59,11 +59,27 @@ impl Part {
         match self {
             Self::Core => const { &[all("astrolabe-core")] },
             Self::Store => const { &[all("astrolabe-store")] },
-            Self::Wire => const { &[all("astrolabe-protocol"), some("astrolabe-server", "gateway")] },
+            Self::Wire => {
+                const {
+                    &[
+                        all("astrolabe-protocol"),
+                        some("astrolabe-server", "gateway"),
+                        some("astrolabe-server", "naughty"),
+                    ]
+                }
+            }
             Self::Orders => const { &[some("astrolabe-core", "order"), all("astrolabe-server"), all("astrolabe")] },
             Self::Sim => const { &[all("astrolabe-sim")] },
             Self::Router => const { &[some("astrolabe-core", "routing")] },
             Self::Sdk | Self::Console => &[],
+        }
+    }
+
+    /// Whether it sends the collections of bad and odd input.
+    fn needs_suites(self) -> bool {
+        match self {
+            Self::Wire | Self::Orders => true,
+            Self::Core | Self::Store | Self::Sim | Self::Router | Self::Console => false,
         }
     }
 
@@ -84,6 +100,7 @@ pub(crate) fn run(options: &Options, checkout: &Checkout) -> Outcome {
 
 /// Every test of the workspace, every documentation example, the SDKs, and the web applications where there are any.
 pub(crate) fn everything(checkout: &Checkout) -> Outcome {
+    suites::install(checkout)?;
     let postgres = Postgres::start(checkout)?;
     say::step("Testing every crate");
     let runner = Runner::choose(checkout);
@@ -102,6 +119,9 @@ pub(crate) fn everything(checkout: &Checkout) -> Outcome {
 fn one_part(part: Part, checkout: &Checkout) -> Outcome {
     let members = tidy::workspace_members(checkout)?;
     require_code(part, checkout, &members)?;
+    if part.needs_suites() {
+        suites::install(checkout)?;
+    }
     let postgres = if part.needs_postgres() { Some(Postgres::start(checkout)?) } else { None };
     let url = postgres.as_ref().map_or("", Postgres::url);
     let runner = Runner::choose(checkout);

@@ -1,11 +1,14 @@
 //! The calling side: building a signed TOP, Qimen or Qimen cloud request from a method and its fields, and reading the answer.
 //!
-//! Callers: the rehearsal stand-ins, tests, and the platform itself where it calls a channel
+//! [`Outgoing::checked`] is the way in for a connector: it says what is wrong before anything is sent. [`Outgoing::new`] sends what it is
+//! given, which tests need. Callers: connectors, the rehearsal stand-ins, tests, and the platform itself where it calls a channel
 //! (`taobao.logistics.offline.send`). Sending is the caller's; an answer is never retried here.
 
 use crate::answer::{Answer, AnswerStyle, Format, response_root};
-use crate::catalogue::{AnswerShape, Method};
+use crate::catalogue::{self, AnswerShape, Doors, Found, Method};
+use crate::error::{PlatformCode, WireError};
 use crate::fields::Names;
+use crate::fields::check::check;
 use crate::fields::decode::Reading;
 use crate::fields::encode::{Writing, leaf_text};
 use crate::json;
@@ -102,6 +105,14 @@ pub struct ClientRequest {
     pub body: Vec<u8>,
 }
 
+impl ClientRequest {
+    /// The address to POST to, at a platform whose address is `base`: `https://host`, with or without a closing slash.
+    #[must_use]
+    pub fn url(&self, base: &str) -> String {
+        format!("{}{}?{}", base.trim_end_matches('/'), self.door.path(), self.query)
+    }
+}
+
 /// One call to make.
 #[derive(Debug, Clone, Copy)]
 pub struct Outgoing<'a> {
@@ -124,10 +135,50 @@ impl<'a> Outgoing<'a> {
         Self { method, called_as: method.name, fields, shape, signing: Signing::default() }
     }
 
+    /// A call by name or alias, checked against the catalogue as the published SDKs check before they send. `fields` are under
+    /// TOP names whatever the shape.
+    ///
+    /// # Errors
+    /// [`NotSendable`]: 22 for an unknown method or one that the shape's door does not have, 40 for a field that is missing, 41 for one
+    /// that the method does not define or cannot take.
+    pub fn checked(called_as: &'a str, fields: &'a Fields, shape: Shape) -> Result<Self, NotSendable> {
+        let unknown = || NotSendable(WireError::platform(PlatformCode::InvalidMethod));
+        let Some(Found::Method(method, _)) = catalogue::find_inward(called_as) else {
+            return Err(unknown());
+        };
+        match (method.doors, shape.door()) {
+            (Doors::TopAndQimen, _) | (Doors::Top, Door::Top) => {}
+            (Doors::Top, Door::Qimen | Door::QimenCloud) | (Doors::Spi, _) => return Err(unknown()),
+        }
+        check(method.fields, fields).map_err(NotSendable)?;
+        Ok(Self { called_as, ..Self::new(method, fields, shape) })
+    }
+
     /// How the answer will be written: for [`parse_answer`].
     #[must_use]
     pub fn style(&self) -> AnswerStyle {
         self.shape.style(self.called_as)
+    }
+
+    /// Reads the answer to this call.
+    ///
+    /// # Errors
+    /// See [`ClientError`].
+    pub fn answer(&self, body: &[u8]) -> Result<Answer, ClientError> {
+        parse_answer(self.method, &self.style(), body)
+    }
+}
+
+/// Why a call is not sent: what the platform would refuse it for, said without asking.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("client-error:{0} ({code})", code = .0.code().number())]
+pub struct NotSendable(WireError);
+
+impl NotSendable {
+    /// The row of the platform table: 22, 40 or 41.
+    #[must_use]
+    pub fn code(&self) -> PlatformCode {
+        self.0.code()
     }
 }
 
@@ -217,14 +268,15 @@ pub fn parse_answer(method: &'static Method, style: &AnswerStyle, body: &[u8]) -
         (Door::Top, Format::Json) => top_json(method, style, text),
         (Door::Top, Format::Xml) => top_xml(method, style, text),
         (Door::Qimen, Format::Xml | Format::Json) => {
-            let root = xml::parse(text).map_err(|error| unreadable(&error))?;
-            if root.name != "response" {
-                return Err(unreadable(&format!("the root is {}", root.name)));
+            let document = xml::parse(text).map_err(|error| unreadable(&error))?;
+            let root = document.root();
+            if root.name() != "response" {
+                return Err(unreadable(&format!("the root is {}", root.name())));
             }
             let fields = Reading::answer()
-                .xml_children(method.answer.fields, &root.children)
+                .xml_children(method.answer.fields, root.children())
                 .map_err(|error| unreadable(&error))?;
-            qimen(fields, |name| child_text(&root, name))
+            qimen(fields, |name| child_text(root, name))
         }
         (Door::QimenCloud, Format::Xml | Format::Json) => {
             let members = json_root(text, "response")?;
@@ -273,21 +325,20 @@ fn top_json(method: &'static Method, style: &AnswerStyle, text: &str) -> Result<
 }
 
 fn top_xml(method: &'static Method, style: &AnswerStyle, text: &str) -> Result<Answer, ClientError> {
-    let root = xml::parse(text).map_err(|error| unreadable(&error))?;
-    if root.name == "error_response" {
-        return Err(refused(|name| child_text(&root, name)));
+    let document = xml::parse(text).map_err(|error| unreadable(&error))?;
+    let root = document.root();
+    if root.name() == "error_response" {
+        return Err(refused(|name| child_text(root, name)));
     }
-    if root.name != response_root(&style.method) {
-        return Err(unreadable(&format!("the root is {}", root.name)));
+    if root.name() != response_root(&style.method) {
+        return Err(unreadable(&format!("the root is {}", root.name())));
     }
     let inside = match method.answer.nested {
-        Some(name) => {
-            root.children.iter().find(|child| child.name == name).ok_or_else(|| unreadable(&format!("no {name}")))?
-        }
-        None => &root,
+        Some(name) => root.child(name).ok_or_else(|| unreadable(&format!("no {name}")))?,
+        None => root,
     };
     let fields =
-        Reading::answer().xml_children(method.answer.fields, &inside.children).map_err(|error| unreadable(&error))?;
+        Reading::answer().xml_children(method.answer.fields, inside.children()).map_err(|error| unreadable(&error))?;
     top(&method.answer, fields, |name| child_text(inside, name))
 }
 
@@ -331,8 +382,8 @@ fn struct_member(members: Fields, wanted: &str) -> Result<Fields, ClientError> {
     }
 }
 
-fn child_text(element: &Element, name: &str) -> Option<String> {
-    element.children.iter().find(|child| child.name == name).map(|child| child.text.trim().to_owned())
+fn child_text(element: Element<'_>, name: &str) -> Option<String> {
+    element.child(name).map(|child| child.text().trim().to_owned())
 }
 
 fn unreadable(why: &dyn std::fmt::Display) -> ClientError {

@@ -7,8 +7,8 @@ use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use crate::limits::{DEPTH_MAX, JSON_NODES_MAX};
-use crate::value::{Fields, Value};
+use crate::limits::{DEPTH_MAX, ITEMS_MAX, JSON_MEMBERS_MAX, JSON_NODE_BYTES_MIN, JSON_NODES_FREE, JSON_NODES_MAX};
+use crate::value::{Name, Value};
 
 /// Why a JSON text is not read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,9 +18,10 @@ pub struct JsonError(String);
 /// Reads one JSON text. `Ok(None)` is a bare `null`.
 ///
 /// # Errors
-/// Malformed, a member given twice, deeper than [`DEPTH_MAX`], more than [`JSON_NODES_MAX`] nodes, a whole number outside i64.
+/// Malformed, a member given twice, a whole number outside i64, or more than a bound of [`crate::limits`] allows: depth, items of
+/// one array, members of one object, and nodes for the bytes that came.
 pub fn parse(text: &str) -> Result<Option<Value>, JsonError> {
-    let mut nodes_left = JSON_NODES_MAX;
+    let mut nodes_left = (JSON_NODES_FREE + text.len() / JSON_NODE_BYTES_MIN).min(JSON_NODES_MAX);
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let node = Node { depth: 0, nodes_left: &mut nodes_left };
     let value = node.deserialize(&mut deserializer).map_err(|error| JsonError(error.to_string()))?;
@@ -85,23 +86,35 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut access: A) -> Result<Self::Value, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = access.next_element_seed(self.deeper().map_err(de::Error::custom)?)? {
+            if items.len() == ITEMS_MAX {
+                return Err(de::Error::custom(format!("an array of more than {ITEMS_MAX} items")));
+            }
             items.extend(item);
         }
+        items.shrink_to_fit();
         Ok(Some(Value::List(items)))
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut access: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields::new();
-        let mut names = std::collections::HashSet::new();
+        let mut members: Vec<(Name, Value)> = Vec::new();
+        let mut nulls: Vec<String> = Vec::new();
         while let Some(name) = access.next_key::<String>()? {
-            if !names.insert(name.clone()) {
-                return Err(de::Error::custom(format!("the member {name:?} is given twice")));
+            if members.len() + nulls.len() == JSON_MEMBERS_MAX {
+                return Err(de::Error::custom(format!("an object of more than {JSON_MEMBERS_MAX} members")));
             }
-            if let Some(value) = access.next_value_seed(self.deeper().map_err(de::Error::custom)?)? {
-                fields.push(name, value);
+            match access.next_value_seed(self.deeper().map_err(de::Error::custom)?)? {
+                Some(value) => members.push((Name::Owned(name), value)),
+                None => nulls.push(name),
             }
         }
-        Ok(Some(Value::Struct(fields)))
+        let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
+        names.extend(nulls.iter().map(String::as_str));
+        names.sort_unstable();
+        if let Some(two) = names.windows(2).find(|two| two[0] == two[1]) {
+            return Err(de::Error::custom(format!("the member {:?} is given twice", two[0])));
+        }
+        members.shrink_to_fit();
+        Ok(Some(Value::Struct(members.into_iter().collect())))
     }
 }
 
@@ -170,5 +183,22 @@ mod tests {
             assert!(parse(text).is_err(), "{text}");
         }
         assert_eq!(parse("9223372036854775807"), Ok(Some(Value::Int(i64::MAX))));
+    }
+
+    #[test]
+    fn bounds_hold_at_the_bound_and_one_beyond() {
+        let array = |items: usize| format!("[{}0]", "10000000000,".repeat(items - 1));
+        assert!(parse(&array(ITEMS_MAX)).is_ok());
+        assert!(parse(&array(ITEMS_MAX + 1)).is_err());
+        let object = |members: usize| {
+            let members: Vec<String> = (0..members).map(|number| format!("\"m{number}\":1234567")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert!(parse(&object(JSON_MEMBERS_MAX)).is_ok());
+        assert!(parse(&object(JSON_MEMBERS_MAX + 1)).is_err());
+        // Two bytes an item pay for every sixth; the others come out of the free ones.
+        let short = |items: usize| format!("[{}0]", "1,".repeat(items - 1));
+        assert!(parse(&short(JSON_NODES_FREE)).is_ok());
+        assert!(parse(&short(JSON_NODES_FREE * 3 / 2)).is_err());
     }
 }

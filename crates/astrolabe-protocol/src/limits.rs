@@ -15,10 +15,19 @@ pub const PARAMS_MAX: usize = 256;
 pub const DEPTH_MAX: usize = 32;
 /// Attributes of one XML element.
 pub const ATTRIBUTES_MAX: usize = 64;
+/// Longest XML document, in bytes: an answer with a page of trades is longer than any request.
+pub const DOCUMENT_BYTES_MAX: usize = 64 << 20;
 /// Elements of one XML document.
 pub const ELEMENTS_MAX: usize = 250_000;
 /// Members and items of one JSON text.
 pub const JSON_NODES_MAX: usize = 250_000;
+/// Members and items that a JSON text may have whatever its length.
+pub const JSON_NODES_FREE: usize = 4_096;
+/// Bytes that every further member or item must bring on average. What the catalogue describes brings more, names included;
+/// a text of fewer is made to fill our memory.
+pub const JSON_NODE_BYTES_MIN: usize = 12;
+/// Members of one JSON object.
+pub const JSON_MEMBERS_MAX: usize = 1_024;
 /// Longest text of one field, in bytes.
 pub const TEXT_BYTES_MAX: usize = 64 << 10;
 /// Items of a list that no document bounds otherwise.

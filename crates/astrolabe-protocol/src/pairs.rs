@@ -3,8 +3,10 @@
 //! Not a general form decoder: broken percent signs, bytes that are no text in the declared encoding, empty names and
 //! duplicates are refused here because the signature's base string joins pairs without separators.
 
+use std::borrow::Cow;
+
 use encoding_rs::{Encoding, GBK, UTF_8};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::{PlatformCode, WireError};
 use crate::limits::PARAMS_MAX;
@@ -46,12 +48,10 @@ impl Charset {
     ///
     /// # Errors
     /// Platform 47 for bytes that are no text in this encoding.
-    pub fn decode(self, bytes: &[u8]) -> Result<String, WireError> {
+    pub fn decode(self, bytes: &[u8]) -> Result<Cow<'_, str>, WireError> {
         let decoded = match self {
-            Self::Utf8 => std::str::from_utf8(bytes).ok().map(str::to_owned),
-            Self::Gbk => {
-                GBK.decode_without_bom_handling_and_without_replacement(bytes).map(std::borrow::Cow::into_owned)
-            }
+            Self::Utf8 => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Self::Gbk => GBK.decode_without_bom_handling_and_without_replacement(bytes),
         };
         decoded.ok_or_else(|| WireError::platform(PlatformCode::InvalidEncoding))
     }
@@ -108,20 +108,27 @@ pub fn refuse_duplicates(pairs: &[(String, String)]) -> Result<(), WireError> {
 }
 
 fn decode_piece(piece: &[u8], charset: Charset) -> Result<String, WireError> {
-    let spaced: Vec<u8> = piece.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-    refuse_broken_percent(&spaced)?;
-    charset.decode(&percent_decode(&spaced).collect::<Vec<u8>>())
+    let escapes = piece.iter().filter(|byte| **byte == b'%').count();
+    let mut bytes = Vec::with_capacity(piece.len().saturating_sub(2 * escapes));
+    let mut rest = piece.iter();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => escaped(rest.next(), rest.next()).ok_or_else(|| {
+                WireError::platform_because(PlatformCode::InvalidEncoding, "a percent sign without two hex digits")
+            })?,
+            other => *other,
+        });
+    }
+    match charset {
+        Charset::Utf8 => String::from_utf8(bytes).map_err(|_error| WireError::platform(PlatformCode::InvalidEncoding)),
+        Charset::Gbk => charset.decode(&bytes).map(Cow::into_owned),
+    }
 }
 
-fn refuse_broken_percent(piece: &[u8]) -> Result<(), WireError> {
-    let broken = piece.iter().enumerate().any(|(at, byte)| {
-        *byte == b'%' && !piece.get(at + 1..at + 3).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit))
-    });
-    if broken {
-        Err(WireError::platform_because(PlatformCode::InvalidEncoding, "a percent sign without two hex digits"))
-    } else {
-        Ok(())
-    }
+fn escaped(high: Option<&u8>, low: Option<&u8>) -> Option<u8> {
+    let digit = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
 /// Writes pairs as a form body: spaces as `+`.

@@ -31,6 +31,18 @@ pub enum Door {
     QimenCloud,
 }
 
+impl Door {
+    /// The path it is served at.
+    #[must_use]
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Top => "/router/rest",
+            Self::Qimen => "/router/qimen/service",
+            Self::QimenCloud => "/router/qm",
+        }
+    }
+}
+
 /// One HTTP request as the server read it.
 #[derive(Debug, Clone, Copy)]
 pub struct Incoming<'a> {
@@ -307,12 +319,13 @@ impl Envelope {
     fn decode_xml(&self, method: &'static Method, allowed: &dyn Fn(&str) -> bool) -> Result<Fields, WireError> {
         self.refuse_unknown(allowed)?;
         let text = self.charset.decode(self.raw_body.as_deref().unwrap_or_default())?;
-        let root = xml::parse(&text)
+        let document = xml::parse(&text)
             .map_err(|error| WireError::platform_because(PlatformCode::InvalidArguments, error.to_string()))?;
-        if root.name != "request" {
+        let root = document.root();
+        if root.name() != "request" {
             return Err(WireError::platform_because(PlatformCode::InvalidArguments, "the root element is not request"));
         }
-        Reading::request(Names::Qimen).xml_children(method.fields, &root.children)
+        Reading::request(Names::Qimen).xml_children(method.fields, root.children())
     }
 
     fn decode_cloud(&self, method: &'static Method, allowed: &dyn Fn(&str) -> bool) -> Result<Fields, WireError> {

@@ -3,6 +3,10 @@
 //! Pure over decoded pairs. It knows neither which pairs a method defines nor the clock: because the base string joins
 //! names and values without separators, the caller must have refused duplicates and empty names ([`crate::pairs`]) and must
 //! still refuse parameters that the method does not define ([`crate::request::Envelope::decode`]).
+//!
+//! One thing the published rule cannot show: a whole parameter that was swallowed by the text before it (`a=1&b=2` sent as `a=1b2`)
+//! signs alike and defines nothing new. Who can do that has seen a signed request; what the swallowed one meant is bounded by
+//! the method's needs, and that a call has one effect by its key.
 
 use hmac::{Hmac, KeyInit, Mac};
 use md5::{Digest, Md5};
@@ -49,6 +53,11 @@ impl SignMethod {
 /// The key-value part of the base string: pairs sorted by name, joined without separators, without `sign`.
 #[must_use]
 pub fn base_string(pairs: &[(String, String)]) -> String {
+    base_pieces(pairs).concat()
+}
+
+/// The base string before it is joined: digests take it piece by piece, so that a long request is not copied to be signed.
+fn base_pieces(pairs: &[(String, String)]) -> Vec<&str> {
     let mut signed: Vec<&(String, String)> = pairs.iter().filter(|(name, _)| name != SIGN).collect();
     signed.sort_by(|a, b| a.0.cmp(&b.0));
     signed.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]).collect()
@@ -57,18 +66,18 @@ pub fn base_string(pairs: &[(String, String)]) -> String {
 /// Signs a TOP or Qimen request: upper-case hex. `body` is the raw body where there is one that is no form.
 #[must_use]
 pub fn sign(method: SignMethod, secret: &Secret, pairs: &[(String, String)], body: Option<&[u8]>) -> String {
-    let base = base_string(pairs);
-    let parts = [base.as_bytes(), body.unwrap_or_default()];
+    let base = base_pieces(pairs);
+    let parts = base.iter().map(|piece| piece.as_bytes()).chain(body);
     match method {
-        SignMethod::Md5 => md5_hex(&[secret.bytes(), parts[0], parts[1], secret.bytes()]),
+        SignMethod::Md5 => md5_hex(std::iter::once(secret.bytes()).chain(parts).chain([secret.bytes()])),
         SignMethod::Hmac => {
             let mut mac = Hmac::<Md5>::new_from_slice(secret.bytes()).expect("HMAC takes a key of any length");
-            parts.iter().for_each(|part| mac.update(part));
+            parts.for_each(|part| mac.update(part));
             hex(&mac.finalize().into_bytes())
         }
         SignMethod::HmacSha256 => {
             let mut mac = Hmac::<Sha256>::new_from_slice(secret.bytes()).expect("HMAC takes a key of any length");
-            parts.iter().for_each(|part| mac.update(part));
+            parts.for_each(|part| mac.update(part));
             hex(&mac.finalize().into_bytes())
         }
     }
@@ -88,7 +97,7 @@ pub fn sign_spi(secret: &Secret, pairs: &[(String, String)], body: Option<&[u8]>
 /// extension can be sent. With a raw body it could: callers must not use this rule there.
 #[must_use]
 pub fn sign_legacy(secret: &Secret, pairs: &[(String, String)]) -> String {
-    md5_hex(&[secret.bytes(), base_string(pairs).as_bytes()])
+    md5_hex(std::iter::once(secret.bytes()).chain(base_pieces(pairs).iter().map(|piece| piece.as_bytes())))
 }
 
 /// Whether two hex signatures are the same, whatever their case, in time that depends on the lengths only.
@@ -98,9 +107,9 @@ pub fn same(computed: &str, received: &str) -> bool {
     computed.as_bytes().ct_eq(received.as_bytes()).into()
 }
 
-fn md5_hex(parts: &[&[u8]]) -> String {
+fn md5_hex<'p>(parts: impl Iterator<Item = &'p [u8]>) -> String {
     let mut digest = Md5::new();
-    parts.iter().for_each(|part| digest.update(part));
+    parts.for_each(|part| digest.update(part));
     hex(&digest.finalize())
 }
 

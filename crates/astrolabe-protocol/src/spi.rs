@@ -197,18 +197,24 @@ fn is_wrapper(name: &str) -> bool {
 }
 
 fn reply_of_xml(method: &'static Method, text: &str) -> Result<SpiReply, UnreadableReply> {
-    let root = xml::parse(text).or_else(|error| {
-        // A published sample answers bare elements without a root.
-        let bare = text.split_once("?>").filter(|(head, _)| head.starts_with("<?xml")).map_or(text, |(_, rest)| rest);
-        xml::parse(&format!("<response>{bare}</response>")).map_err(|_| UnreadableReply(error.to_string()))
-    })?;
-    let head = Head::of(|name| {
-        root.children.iter().find(|child| child.name == name).map(|child| child.text.trim().to_owned())
-    })?;
-    let known = |child: &&Element| !matches!(child.name.as_str(), "code" | "message" | "flag");
-    let children: Vec<Element> = root.children.iter().filter(known).cloned().collect();
+    match xml::parse(text) {
+        Ok(document) => reply_of_element(method, document.root()),
+        Err(error) => {
+            // A published sample answers bare elements without a root.
+            let bare =
+                text.split_once("?>").filter(|(head, _)| head.starts_with("<?xml")).map_or(text, |(_, rest)| rest);
+            let rooted = format!("<response>{bare}</response>");
+            let document = xml::parse(&rooted).map_err(|_| UnreadableReply(error.to_string()))?;
+            reply_of_element(method, document.root())
+        }
+    }
+}
+
+fn reply_of_element(method: &'static Method, root: Element<'_>) -> Result<SpiReply, UnreadableReply> {
+    let head = Head::of(|name| root.child(name).map(|child| child.text().trim().to_owned()))?;
+    let own = root.children().filter(|child| !matches!(child.name(), "code" | "message" | "flag"));
     let fields = Reading::answer()
-        .xml_children(method.answer.fields, &children)
+        .xml_children(method.answer.fields, own)
         .map_err(|error| UnreadableReply(error.to_string()))?;
     Ok(SpiReply { code: head.code, message: head.message, fields })
 }

@@ -103,6 +103,11 @@ impl Fields {
         Self::default()
     }
 
+    /// No members yet, and room for exactly so many.
+    pub(crate) fn with_capacity(members: usize) -> Self {
+        Self(Vec::with_capacity(members))
+    }
+
     /// Adds a member at the end and returns the whole: for building answers.
     #[must_use]
     pub fn with(mut self, name: impl Into<Name>, value: impl Into<Value>) -> Self {

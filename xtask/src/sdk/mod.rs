@@ -5,7 +5,6 @@
 //! The clients find the server in `ASTROLABE_URL`, and in `ASTROLABE_RECEIVER` where to listen for the platform's calls.
 //! Called by `test`, `test wire` and `test sdk`.
 
-mod install;
 mod server;
 
 use std::fs;
@@ -13,11 +12,12 @@ use std::path::{Path, PathBuf};
 
 use crate::checkout::Checkout;
 use crate::failure::{Failure, OrFail, Outcome};
+use crate::install::{self, Python};
 use crate::pg::free_port;
 use crate::program::{Profile, Program};
 use crate::run::Run;
 use crate::say;
-use install::Python;
+
 use server::Server;
 
 const URL_VARIABLE: &str = "ASTROLABE_URL";
@@ -42,7 +42,7 @@ struct Addresses {
 
 pub(crate) fn run(checkout: &Checkout) -> Outcome {
     let program = Program::build(checkout, Profile::Quick)?;
-    let node = install::node_sdks(checkout)?;
+    let node = install::node_packages(checkout, "tests/sdk/node", "the Node SDKs")?;
     let python = install::python_sdks(checkout)?;
 
     let data_dir = checkout.target("sdk-data");

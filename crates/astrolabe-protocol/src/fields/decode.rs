@@ -9,7 +9,7 @@ use crate::json;
 use crate::limits::TEXT_BYTES_MAX;
 use crate::time;
 use crate::value::{Fields, Value};
-use crate::xml::Element;
+use crate::xml::{Element, is_char, is_space};
 
 /// How to read: which names errors use, and whether needs are checked.
 #[derive(Debug, Clone, Copy)]
@@ -61,16 +61,20 @@ impl Reading {
     }
 
     /// Reads the children of an element; what no field defines is ignored (§ tolerance: `remark`, `extendProps`, additions).
-    pub(crate) fn xml_children(self, fields: &'static [Field], children: &[Element]) -> Result<Fields, WireError> {
+    pub(crate) fn xml_children<'d>(
+        self,
+        fields: &'static [Field],
+        children: impl Iterator<Item = Element<'d>>,
+    ) -> Result<Fields, WireError> {
         let mut collected = Collected::new(fields, self);
         for element in children {
-            let Some(field) = fields.iter().find(|f| f.is_qimen_name(&element.name) || f.is_top_name(&element.name))
+            let Some(field) = fields.iter().find(|f| f.is_qimen_name(element.name()) || f.is_top_name(element.name()))
             else {
                 continue;
             };
             match field.kind {
-                Kind::List(list) if list.layout == Layout::Repeated && element.children.is_empty() => {
-                    let item = self.list_text(field, &list, element.text.trim())?;
+                Kind::List(list) if list.layout == Layout::Repeated && !element.has_children() => {
+                    let item = self.list_text(field, &list, element.text().trim_matches(is_space))?;
                     collected.append(field, item)?;
                 }
                 Kind::List(_) | Kind::Leaf(_) | Kind::Struct(_) | Kind::Tree => {
@@ -103,10 +107,10 @@ impl Reading {
         }
         match list.item {
             Item::Leaf(leaf) => {
-                let items = text
-                    .split(',')
-                    .map(|piece| self.item_leaf(field, leaf, piece.trim()))
-                    .collect::<Result<Vec<_>, _>>()?;
+                // One more than allowed is enough to refuse.
+                let pieces = text.split(',').take(list.items_max + 1);
+                let items =
+                    pieces.map(|piece| self.item_leaf(field, leaf, piece.trim())).collect::<Result<Vec<_>, _>>()?;
                 self.bounded(field, list, items)
             }
             Item::Struct(_) | Item::Tree => Err(self.invalid(field, "is not a JSON list")),
@@ -188,38 +192,41 @@ impl Reading {
         }
     }
 
-    fn xml(self, field: &Field, element: &Element) -> Result<Option<Value>, WireError> {
+    fn xml(self, field: &Field, element: Element<'_>) -> Result<Option<Value>, WireError> {
         match field.kind {
-            Kind::Leaf(leaf) if element.children.is_empty() => self.leaf(field, leaf, element.text.trim()),
+            Kind::Leaf(leaf) if !element.has_children() => {
+                self.leaf(field, leaf, element.text().trim_matches(is_space))
+            }
             Kind::Leaf(_) => Err(self.invalid(field, "is not a single value")),
-            Kind::Struct(fields) if element.children.is_empty() => {
-                let text = element.text.trim();
+            Kind::Struct(fields) if !element.has_children() => {
+                let text = element.text().trim_matches(is_space);
                 if text.is_empty() && !self.check_needs {
                     return Ok(None);
                 }
                 if text.starts_with('{') {
                     self.text(field, text)
                 } else {
-                    self.xml_children(fields, &[]).map(|inner| Some(Value::Struct(inner)))
+                    self.xml_children(fields, std::iter::empty()).map(|inner| Some(Value::Struct(inner)))
                 }
             }
             Kind::Struct(fields) => {
-                self.xml_children(fields, &element.children).map(|inner| Some(Value::Struct(inner)))
+                self.xml_children(fields, element.children()).map(|inner| Some(Value::Struct(inner)))
             }
-            Kind::List(list) if element.children.is_empty() => {
-                self.list_text(field, &list, element.text.trim()).map(Some)
+            Kind::List(list) if !element.has_children() => {
+                self.list_text(field, &list, element.text().trim_matches(is_space)).map(Some)
             }
             Kind::List(list) => self.list_xml(field, &list, element).map(Some),
             Kind::Tree => Ok(Some(tree_of(element))),
         }
     }
 
-    fn list_xml(self, field: &Field, list: &List, element: &Element) -> Result<Value, WireError> {
+    fn list_xml(self, field: &Field, list: &List, element: Element<'_>) -> Result<Value, WireError> {
         let mut items = Vec::new();
-        for child in element.children.iter().filter(|child| is_item_name(list, &child.name)) {
+        let children = element.children().filter(|child| is_item_name(list, child.name()));
+        for child in children.take(list.items_max + 1) {
             let item = match list.item {
-                Item::Leaf(leaf) => self.item_leaf(field, leaf, child.text.trim()),
-                Item::Struct(fields) => self.xml_children(fields, &child.children).map(Value::Struct),
+                Item::Leaf(leaf) => self.item_leaf(field, leaf, child.text().trim_matches(is_space)),
+                Item::Struct(fields) => self.xml_children(fields, child.children()).map(Value::Struct),
                 Item::Tree => Ok(tree_of(child)),
             };
             items.push(item.map_err(|error| self.in_item(error, field, items.len()))?);
@@ -239,8 +246,9 @@ impl Reading {
         if text.len() > TEXT_BYTES_MAX {
             return Err(self.invalid(field, format!("is longer than {TEXT_BYTES_MAX} bytes")));
         }
-        if text.contains('\0') {
-            return Err(self.invalid(field, "holds a NUL character"));
+        // What comes in must be able to go out in every shape; what others answer is read as it comes.
+        if let Some(bad) = text.chars().find(|c| *c == '\0' || (self.check_needs && !is_char(*c))) {
+            return Err(self.invalid(field, format!("holds U+{:04X}, which XML cannot carry", u32::from(bad))));
         }
         let value = match leaf {
             Leaf::Text { chars_max } if text.chars().count() > chars_max => {
@@ -352,8 +360,10 @@ impl Collected {
                 }
             }
         }
+        let mut fields = Fields::with_capacity(self.found.iter().flatten().count());
         let pairs = self.fields.iter().zip(self.found);
-        Ok(pairs.filter_map(|(field, value)| value.map(|v| (Cow::Borrowed(field.name), v))).collect())
+        pairs.for_each(|(field, value)| value.into_iter().for_each(|value| fields.push(field.name, value)));
+        Ok(fields)
     }
 
     fn needed(&self, field: &Field) -> bool {
@@ -418,15 +428,15 @@ fn is_item_name(list: &List, written: &str) -> bool {
 }
 
 /// An undescribed element: repeated names become lists, elements without children text.
-fn tree_of(element: &Element) -> Value {
-    if element.children.is_empty() {
-        return Value::Text(element.text.trim().to_owned());
+fn tree_of(element: Element<'_>) -> Value {
+    if !element.has_children() {
+        return Value::Text(element.text().trim_matches(is_space).to_owned());
     }
     let mut members = Fields::new();
-    for child in &element.children {
+    for child in element.children() {
         let value = tree_of(child);
-        match members.get_mut(&child.name) {
-            None => members.push(child.name.clone(), value),
+        match members.get_mut(child.name()) {
+            None => members.push(child.name().to_owned(), value),
             Some(Value::List(items)) => items.push(value),
             Some(first) => {
                 let both = vec![std::mem::replace(first, Value::Bool(false)), value];

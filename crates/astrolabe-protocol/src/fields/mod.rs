@@ -3,6 +3,7 @@
 //! The one place that knows how a [`crate::catalogue::Kind`] looks as form text, JSON or XML. It knows no method, no
 //! envelope and no signature. Callers: `request`, `answer`, `spi`, `client`.
 
+pub(crate) mod check;
 pub(crate) mod decode;
 pub(crate) mod encode;
 

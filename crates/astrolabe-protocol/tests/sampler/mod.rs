@@ -6,11 +6,13 @@ use astrolabe_protocol::{EpochMs, Fields, Value};
 
 pub(crate) struct Sampler {
     state: u64,
+    /// What texts are taken from; made up while there is nothing here.
+    pub(crate) texts: Vec<String>,
 }
 
 impl Sampler {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { state: seed | 1 }
+        Self { state: seed | 1, texts: Vec::new() }
     }
 
     /// Xorshift: the tests need variety, not quality.
@@ -54,7 +56,8 @@ impl Sampler {
 
     fn leaf(&mut self, leaf: Leaf) -> Value {
         match leaf {
-            Leaf::Text { chars_max } => Value::Text(self.text(chars_max)),
+            Leaf::Text { chars_max } if self.texts.is_empty() => Value::Text(self.text(chars_max)),
+            Leaf::Text { chars_max } => Value::Text(self.given_text(chars_max)),
             Leaf::Choice(words) => {
                 let at = self.next(words.len() as u64);
                 Value::from(words[usize::try_from(at).expect("small")])
@@ -72,6 +75,15 @@ impl Sampler {
             Leaf::HourMinute => Value::Text(format!("{:02}:{:02}", self.next(24), self.next(60))),
             Leaf::JsonText => Value::from(r#"{"gift":"赠品 & 1","batch":[1,2]}"#),
         }
+    }
+
+    /// One of the given texts, as much of it as the field takes. The edges are what every shape keeps: XML trims white space, and an
+    /// empty text is an absent one.
+    fn given_text(&mut self, chars_max: usize) -> String {
+        let at = usize::try_from(self.next(self.texts.len() as u64)).expect("small");
+        let cut: String = self.texts[at].chars().take(chars_max).collect();
+        let kept = cut.trim_matches([' ', '\t', '\r', '\n']);
+        if kept.is_empty() { "0".to_owned() } else { kept.to_owned() }
     }
 
     /// Text as full as the field allows (up to 60 characters), with everything that shapes must escape inside.

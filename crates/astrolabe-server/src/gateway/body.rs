@@ -106,6 +106,8 @@ fn unreadable(why: &str) -> WireError {
 
 #[cfg(test)]
 mod tests {
+    use astrolabe_protocol::sign::{self, SignMethod};
+    use astrolabe_protocol::{Door, Envelope, EpochMs, Incoming, Secret};
     use axum::http::HeaderValue;
 
     use super::*;
@@ -142,6 +144,54 @@ mod tests {
         let refused = read(&as_python_sends_it, Body::from(file)).await.expect_err("files are refused");
         assert_eq!(refused.sub_code().as_deref(), Some("isv.invalid-parameter:pic"));
         assert!(read(&as_python_sends_it, Body::from("no parts")).await.is_err());
+    }
+
+    /// The bytes of a multipart body are not signed, what they say is: whatever changes, the parameters are the same or are refused.
+    #[tokio::test]
+    async fn one_byte_of_a_multipart_body_changes_nothing_or_is_refused() {
+        let secret = Secret::new("helloworld");
+        let mut pairs = [
+            ("method", "taobao.qimen.itemstore.query"),
+            ("app_key", "12345678"),
+            ("timestamp", "2016-09-22 10:00:00"),
+            ("v", "2.0"),
+            ("sign_method", "hmac-sha256"),
+            ("item_id", "10"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .to_vec();
+        pairs.push(("sign".to_owned(), sign::sign(SignMethod::HmacSha256, &secret, &pairs, None)));
+        let part = |(name, value): &(String, String)| {
+            format!(
+                "--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\nContent-Type: text/plain\r\n\r\n{value}\r\n"
+            )
+        };
+        let whole = pairs.iter().map(part).collect::<String>() + "--b--\r\n";
+
+        let multipart = headers(&[(CONTENT_TYPE, "multipart/form-data; boundary=b")]);
+        let serve = async |body: Vec<u8>| -> Result<String, WireError> {
+            let parts = read(&multipart, Body::from(body)).await?.multipart;
+            let content_type = Some("multipart/form-data; boundary=b");
+            let incoming =
+                Incoming { door: Door::Top, query: "", content_type, body: b"", multipart: parts.as_deref() };
+            let envelope = Envelope::parse(&incoming).map_err(|refused| refused.error)?;
+            envelope.verify(&secret, EpochMs(1_474_509_600_000))?;
+            envelope.decode(&|_| false).map(|call| format!("{call:?}"))
+        };
+        let said = serve(whole.clone().into_bytes()).await.expect("is good");
+        let mut refused = 0;
+        for at in 0..whole.len() {
+            let (before, here, behind) = (&whole.as_bytes()[..at], whole.as_bytes()[at], &whole.as_bytes()[at + 1..]);
+            let flipped = (0..8).map(|bit| vec![here ^ (1 << bit)]);
+            let others = [vec![], vec![here, b'x'], vec![here, b'\r', b'\n'], vec![here, b'"'], vec![here, b'-']];
+            for instead in flipped.chain(others) {
+                match serve([before, &instead, behind].concat()).await {
+                    Ok(changed) => assert_eq!(changed, said, "{at} {instead:?}"),
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+        assert!(refused > 3_000, "{refused}");
     }
 
     #[test]

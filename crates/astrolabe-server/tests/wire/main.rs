@@ -4,6 +4,7 @@ mod channel;
 mod doors;
 mod lists;
 mod merchant;
+mod naughty;
 mod orders;
 mod push_users;
 mod settings;

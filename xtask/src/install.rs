@@ -1,4 +1,5 @@
-//! Installing the SDKs from their registries, as their lock files name them. Nothing of them is ours, and nothing is changed.
+//! Installing what tests need of others from their registries, as our lock files name it: the SDKs and the suites of odd input.
+//! Nothing of them is ours, and nothing is changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,13 +12,12 @@ use crate::say;
 
 const REGISTRY: &str = "check that this machine reaches the package registry, then run the command again";
 
-/// The folder of the Node clients, with what its lock file names installed.
-pub(super) fn node_sdks(checkout: &Checkout) -> Outcome<PathBuf> {
-    let folder = checkout.path("tests/sdk/node");
+/// What the lock file of `folder` names, below it. No install scripts: nothing here needs one, and they compile or fetch.
+pub(crate) fn node_packages(checkout: &Checkout, folder: &str, what: &str) -> Outcome<PathBuf> {
+    let folder = checkout.path(folder);
     let wanted = folder.join("package-lock.json");
-    install_once(&wanted, &folder.join("node_modules/.installed"), || {
-        say::step("Installing the Node SDKs");
-        // An old dependency would compile code of its own, and does without.
+    once(&wanted, &folder.join("node_modules/.installed"), || {
+        say::step(&format!("Installing {what}"));
         let npm = Run::new("npm").args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
         npm.dir(&folder).stdin_none().stream(REGISTRY)
     })?;
@@ -25,18 +25,18 @@ pub(super) fn node_sdks(checkout: &Checkout) -> Outcome<PathBuf> {
 }
 
 #[derive(Debug)]
-pub(super) struct Python {
-    pub(super) interpreter: PathBuf,
-    pub(super) tests: PathBuf,
+pub(crate) struct Python {
+    pub(crate) interpreter: PathBuf,
+    pub(crate) tests: PathBuf,
 }
 
 /// The Python SDKs in an environment below the target directory: the system's own is not ours to change.
-pub(super) fn python_sdks(checkout: &Checkout) -> Outcome<Python> {
+pub(crate) fn python_sdks(checkout: &Checkout) -> Outcome<Python> {
     let tests = checkout.path("tests/sdk/python");
     let environment = checkout.target("sdk-venv");
     let interpreter = environment.join("bin/python");
     let wanted = tests.join("requirements.txt");
-    install_once(&wanted, &environment.join("installed"), || {
+    once(&wanted, &environment.join("installed"), || {
         // Debian's python3 lacks what makes environments; that is a package of its own.
         if !Run::new("python3").args(["-c", "import ensurepip, venv"]).succeeds() {
             apt::install(&["python3", "python3-venv"], "the Python SDKs' tests")?;
@@ -50,7 +50,7 @@ pub(super) fn python_sdks(checkout: &Checkout) -> Outcome<Python> {
 }
 
 /// Runs `install` unless `stamp` says that it succeeded for the present content of `wanted`.
-fn install_once(wanted: &Path, stamp: &Path, install: impl FnOnce() -> Outcome) -> Outcome {
+fn once(wanted: &Path, stamp: &Path, install: impl FnOnce() -> Outcome) -> Outcome {
     let text = fs::read_to_string(wanted).or_fail(wanted.display(), "restore the file from git")?;
     if fs::read_to_string(stamp).is_ok_and(|done| done == text) {
         return Ok(());
@@ -72,7 +72,7 @@ mod tests {
         let (wanted, stamp) = (dir.path().join("wanted"), dir.path().join("stamp"));
         let runs = Cell::new(0);
         let install = |succeeds: bool| {
-            install_once(&wanted, &stamp, || {
+            once(&wanted, &stamp, || {
                 runs.set(runs.get() + 1);
                 if succeeds { Ok(()) } else { Err(Failure::new("no network", "wait")) }
             })
