@@ -10,6 +10,7 @@ use astrolabe_core::goods::Mapping;
 use astrolabe_core::ids::{
     AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, OutwardId, ScItemId, SellerId, SkuId, Tid,
 };
+use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
 use astrolabe_core::seller::Seller;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
@@ -17,7 +18,8 @@ use astrolabe_core::stock::invariants::Snapshot;
 use astrolabe_core::time::{Millis, Timestamp};
 use astrolabe_core::world::{Changes, Loaded, Names, NewWork};
 
-use crate::directory::{Directory, DirectoryDraft};
+use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
+use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
@@ -43,6 +45,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Puts directory rows and bumps the version; new sellers get their lane.
     async fn put_directory(&self, draft: &DirectoryDraft, now: Timestamp) -> Result<(), StoreError>;
 
+    /// Replaces an app's row if it still is `from`, and bumps the version; says whether it was.
+    async fn replace_app(&self, from: &AppRow, to: &AppRow) -> Result<bool, StoreError>;
+
     // What waits.
 
     /// Sellers with anything due at `now` (trades, assignments, work, holds to expire), at most `limit`.
@@ -60,6 +65,27 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     /// Gives up the leases that this node number holds: what a process of that number left when it died is due again.
     /// Asked once, at start.
     async fn give_up_leases(&self, node: i64) -> Result<(), StoreError>;
+
+    // Attempts at calls outward.
+
+    /// Keeps attempts; one that is kept already stays as it is. No group waits for it and no decision reads it.
+    async fn keep_attempts(&self, attempts: &[Attempt]) -> Result<(), StoreError>;
+    /// Attempts of a trade or a receiver before a key (`None`: from the newest on), newest first, at most `limit`.
+    async fn attempts(
+        &self,
+        seller: SellerId,
+        of: &AttemptsOf,
+        before: Option<AttemptKey>,
+        limit: usize,
+    ) -> Result<Vec<Attempt>, StoreError>;
+    /// Forgets at most `limit` of the attempts that need not be kept, oldest first, and says how many.
+    async fn forget_attempts(
+        &self,
+        seller: SellerId,
+        receiver: &Receiver,
+        kept: AttemptsKept,
+        limit: usize,
+    ) -> Result<usize, StoreError>;
 
     // Looking.
 

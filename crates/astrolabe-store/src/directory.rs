@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use astrolabe_core::ids::{AppKey, ChannelId, LocationId, SellerId};
 use astrolabe_core::seller::Seller;
 
+use crate::addresses::SpiAddresses;
+
 /// What an app is to a seller (white paper §3).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,23 +30,14 @@ pub enum OrdersBy {
     Rds,
 }
 
-/// Where an app is called (§7).
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SpiAddress {
-    pub online: Option<String>,
-    pub test: Option<String>,
-    /// Whether `test` is the one in use.
-    pub use_test: bool,
-}
-
 /// An application.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppRow {
     pub key: AppKey,
     pub secret: String,
     pub name: String,
-    pub spi: SpiAddress,
+    /// Where it is called (§7).
+    pub spi: SpiAddresses,
     pub orders_by: OrdersBy,
     /// Parameters that no method defines and that this app may send all the same.
     pub allowed_parameters: Vec<String>,

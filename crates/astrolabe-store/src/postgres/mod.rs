@@ -3,6 +3,7 @@
 //! Every statement of a group names one seller, so that the tables can be distributed by `seller_id` (Citus). Rows
 //! are loaded and written by arrays, and statements that do not need each other's answers are sent together.
 
+mod attempts;
 mod directory;
 mod due;
 mod fields;
@@ -29,14 +30,16 @@ use deadpool_postgres::Pool;
 
 use astrolabe_core::goods::Mapping;
 use astrolabe_core::ids::{AllocationCode, HoldKey, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
 use astrolabe_core::time::Timestamp;
 use astrolabe_core::world::NewWork;
 
+use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{Group, Lease, Store};
-use crate::directory::{Directory, DirectoryDraft};
+use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
@@ -82,6 +85,10 @@ impl Store for PostgresStore {
         directory::put(&mut read::client(&self.pool).await?, draft).await
     }
 
+    async fn replace_app(&self, from: &AppRow, to: &AppRow) -> Result<bool, StoreError> {
+        directory::replace_app(&mut read::client(&self.pool).await?, from, to).await
+    }
+
     async fn sellers_with_due(&self, now: Timestamp, limit: usize) -> Result<Vec<SellerId>, StoreError> {
         due::sellers(&read::client(&self.pool).await?, now, limit).await
     }
@@ -104,6 +111,34 @@ impl Store for PostgresStore {
 
     async fn give_up_leases(&self, node: i64) -> Result<(), StoreError> {
         lease::give_up(&read::client(&self.pool).await?, node).await
+    }
+
+    async fn keep_attempts(&self, attempts: &[Attempt]) -> Result<(), StoreError> {
+        attempts::keep(&mut read::client(&self.pool).await?, attempts).await
+    }
+
+    async fn attempts(
+        &self,
+        seller: SellerId,
+        of: &AttemptsOf,
+        before: Option<AttemptKey>,
+        limit: usize,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        attempts::page(&read::client(&self.pool).await?, seller, of, before, limit).await
+    }
+
+    async fn forget_attempts(
+        &self,
+        seller: SellerId,
+        receiver: &Receiver,
+        kept: AttemptsKept,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let client = read::client(&self.pool).await?;
+        match attempts::forgotten_up_to(&client, seller, receiver, kept).await? {
+            Some(bound) => attempts::forget(&client, seller, receiver, bound, limit).await,
+            None => Ok(0),
+        }
     }
 
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {

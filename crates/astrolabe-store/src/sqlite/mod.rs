@@ -3,6 +3,7 @@
 //! Groups of several sellers share one COMMIT, which is one fsync ([`lane`]). Leases on calls outward are in memory:
 //! one process serves a file. Other processes may read it, and write to it between two groups.
 
+mod attempts;
 mod directory;
 mod due;
 mod fields;
@@ -30,14 +31,16 @@ use async_trait::async_trait;
 
 use astrolabe_core::goods::Mapping;
 use astrolabe_core::ids::{AllocationCode, HoldKey, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
 use astrolabe_core::time::Timestamp;
 use astrolabe_core::world::NewWork;
 
+use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{Group, Lease, Store};
-use crate::directory::{Directory, DirectoryDraft};
+use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
@@ -82,6 +85,11 @@ impl Store for SqliteStore {
         self.lanes.write(move |connection| directory::put(connection, &draft)).await
     }
 
+    async fn replace_app(&self, from: &AppRow, to: &AppRow) -> Result<bool, StoreError> {
+        let (from, to) = (from.clone(), to.clone());
+        self.lanes.write(move |connection| directory::replace_app(connection, &from, &to)).await
+    }
+
     async fn sellers_with_due(&self, now: Timestamp, limit: usize) -> Result<Vec<SellerId>, StoreError> {
         self.readers.read(move |connection| due::sellers(connection, now, limit)).await
     }
@@ -106,6 +114,38 @@ impl Store for SqliteStore {
     async fn give_up_leases(&self, _node: i64) -> Result<(), StoreError> {
         // Leases are in memory: a process that begins has none.
         Ok(())
+    }
+
+    async fn keep_attempts(&self, attempts: &[Attempt]) -> Result<(), StoreError> {
+        let attempts = attempts.to_vec();
+        self.lanes.write(move |connection| attempts::keep(connection, &attempts)).await
+    }
+
+    async fn attempts(
+        &self,
+        seller: SellerId,
+        of: &AttemptsOf,
+        before: Option<AttemptKey>,
+        limit: usize,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        let of = of.clone();
+        self.readers.read(move |connection| attempts::page(connection, seller, &of, before, limit)).await
+    }
+
+    async fn forget_attempts(
+        &self,
+        seller: SellerId,
+        receiver: &Receiver,
+        kept: AttemptsKept,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        // Looked for beside the writer, which is not disturbed where there is nothing to do.
+        let wanted = receiver.clone();
+        let bound =
+            self.readers.read(move |connection| attempts::forgotten_up_to(connection, seller, &wanted, kept)).await?;
+        let Some(bound) = bound else { return Ok(0) };
+        let receiver = receiver.clone();
+        self.lanes.write(move |connection| attempts::forget(connection, seller, &receiver, bound, limit)).await
     }
 
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {

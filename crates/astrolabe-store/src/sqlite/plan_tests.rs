@@ -20,12 +20,13 @@ use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};
 use astrolabe_core::time::Timestamp;
 use astrolabe_core::world::{Changes, Names, NewWork, OutwardSettled, SlotChange};
 
+use crate::attempts::{AttemptId, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{AnswerKey, Lease, StoredAnswer};
 use crate::migrate::MIGRATIONS;
 use crate::rows::Fields;
 use crate::sqlite::fields::all;
 use crate::sqlite::lease::Leases;
-use crate::sqlite::{due, lease, load, save, views};
+use crate::sqlite::{attempts, due, lease, load, save, views};
 
 /// What may be read for a whole seller: what is small, what is wanted whole, and what is read in its order up to a limit.
 const WHOLE_SELLER: [&str; 6] = ["location", "work", "work_once", "task", "trade_awaiting", "assignment_open"];
@@ -127,6 +128,14 @@ fn run_everything(connection: &Connection) {
     views::mappings(connection, SELLER, &[(ItemId(1), SkuId(0))]).unwrap();
     views::cells(connection, SELLER, &[(LocationId(1), ScItemId(1))]).unwrap();
     views::tasks(connection, SELLER, 10).unwrap();
+    let receiver = Receiver::App(AppKey("a".to_owned()));
+    let kept = AttemptsKept { since: NOW, newest: 10 };
+    let key = AttemptKey { started_at: NOW, id: AttemptId(1) };
+    attempts::forgotten_up_to(connection, SELLER, &receiver, kept).unwrap();
+    attempts::forget(connection, SELLER, &receiver, key, 10).unwrap();
+    for of in [AttemptsOf::Trade(Tid(1)), AttemptsOf::Receiver(receiver)] {
+        attempts::page(connection, SELLER, &of, Some(key), 10).unwrap();
+    }
 }
 
 /// Lines of a plan that walk over a table, or over all of a seller's rows of one.
