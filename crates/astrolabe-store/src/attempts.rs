@@ -107,3 +107,8 @@ pub struct AttemptsKept {
     /// The newest so many are kept.
     pub newest: usize,
 }
+
+impl AttemptId {
+    /// All are below: a number of that size survives JSON in every language.
+    pub const BOUND: i64 = 1 << 53;
+}

@@ -6,11 +6,14 @@ use astrolabe_core::ids::{AppKey, LocationId, SellerId, StoreCode, TMALL, Wareho
 use astrolabe_core::place::{Location, LocationCard, LocationKind, StoreStatus};
 use astrolabe_core::seller::{Acceptor, Allocator, Seller};
 use astrolabe_core::time::OpeningHours;
-use astrolabe_store::{AppRow, ChannelRow, Directory, DirectoryDraft, Grant, SessionRow, Store, UserRole, UserRow};
+use astrolabe_store::{
+    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, SessionRow, SpiAddresses, Store, UserRole, UserRow,
+};
 
 use crate::app::Geography;
-use crate::declare::document::{ChannelTable, Document, PersonRole, SellerTable, UserTable, WarehouseTable};
+use crate::declare::document::{AppTable, ChannelTable, Document, PersonRole, SellerTable, UserTable, WarehouseTable};
 use crate::declare::{Applied, DeclareError};
+use crate::outward::check_addresses;
 
 /// Longest warehouse code (white paper §6.2.1 `warehouseId`).
 const WAREHOUSE_CODE_CHARS_MAX: usize = 50;
@@ -46,7 +49,7 @@ pub(super) async fn directory(
     for table in &document.seller {
         draft.sellers.push(seller(table, &known)?);
     }
-    apps(document, &known, &mut draft)?;
+    apps(document, present, &known, &mut draft)?;
     for table in &document.session {
         let row = SessionRow {
             token: table.token.clone(),
@@ -93,7 +96,12 @@ fn seller(table: &SellerTable, known: &Known) -> Result<Seller, DeclareError> {
     Ok(Seller { id: SellerId(table.id), nick: table.nick.clone(), settings })
 }
 
-fn apps(document: &Document, known: &Known, draft: &mut DirectoryDraft) -> Result<(), DeclareError> {
+fn apps(
+    document: &Document,
+    present: &Directory,
+    known: &Known,
+    draft: &mut DirectoryDraft,
+) -> Result<(), DeclareError> {
     for table in &document.app {
         let key = AppKey(table.key.clone());
         if table.roles.is_empty() != table.sellers.is_empty() {
@@ -107,7 +115,7 @@ fn apps(document: &Document, known: &Known, draft: &mut DirectoryDraft) -> Resul
             key,
             secret: table.secret.clone(),
             name: table.name.clone(),
-            spi: table.spi.clone(),
+            spi: addresses(table, present)?,
             orders_by: table.orders_by,
             allowed_parameters: table.allowed_parameters.clone(),
         });
@@ -120,6 +128,18 @@ fn apps(document: &Document, known: &Known, draft: &mut DirectoryDraft) -> Resul
         });
     }
     Ok(())
+}
+
+/// The file's addresses, or those that are there.
+fn addresses(table: &AppTable, present: &Directory) -> Result<SpiAddresses, DeclareError> {
+    match &table.spi {
+        Some(addresses) => check_addresses(addresses.clone())
+            .map_err(|fault| invalid("app", &table.key, format!("spi.{}: {}", fault.field, fault.problem))),
+        None => {
+            let known = present.apps.iter().find(|app| app.key.0 == table.key);
+            Ok(known.map(|app| app.spi.clone()).unwrap_or_default())
+        }
+    }
 }
 
 fn channel(table: &ChannelTable, known: &Known) -> Result<ChannelRow, DeclareError> {

@@ -2,6 +2,8 @@
 
 mod channel;
 mod doors;
+mod isv;
 mod merchant;
 mod orders;
+mod spi;
 mod stock;
