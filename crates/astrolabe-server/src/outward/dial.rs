@@ -152,34 +152,44 @@ async fn read(mut reply: reqwest::Response) -> Dialled {
 
 /// The kind of failure; what lies beneath is looked at for what a person can mend.
 fn failure_of(error: &reqwest::Error) -> DialFailure {
-    let mut beneath = error.source();
-    while let Some(cause) = beneath {
-        if cause.is::<AddressRefused>() {
-            return DialFailure::PrivateName;
+    let mut cause = beneath(error);
+    while let Some(error) = cause {
+        if let Some(failure) = kind_of(error) {
+            return failure;
         }
-        if cause.is::<rustls::Error>() {
-            return DialFailure::Tls;
-        }
-        if let Some(error) = cause.downcast_ref::<io::Error>() {
-            if error.kind() == io::ErrorKind::ConnectionRefused {
-                return DialFailure::NobodyListens;
-            }
-            if error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                return DialFailure::Tls;
-            }
-        }
-        beneath = cause.source();
+        cause = beneath(error);
     }
     if error.is_timeout() {
         DialFailure::TimedOut
     } else if error.is_connect() {
-        // The resolver of the system gives no kind; the library says "dns error" and nothing else does.
-        let unknown = format!("{error:?}").contains("dns error");
-        if unknown { DialFailure::UnknownName } else { DialFailure::NotConnected }
+        DialFailure::NotConnected
     } else if error.is_body() || error.is_decode() {
         DialFailure::BrokeOff
     } else {
         DialFailure::Failed
+    }
+}
+
+/// What caused an error. An input or output error keeps quiet about what it wraps unless it is asked.
+fn beneath<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
+    }
+}
+
+fn kind_of(cause: &(dyn Error + 'static)) -> Option<DialFailure> {
+    if cause.is::<AddressRefused>() {
+        return Some(DialFailure::PrivateName);
+    }
+    if cause.is::<rustls::Error>() {
+        return Some(DialFailure::Tls);
+    }
+    match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => Some(DialFailure::NobodyListens),
+        // The system's resolver gives no kind of its own; these are its words.
+        Some(_) if cause.to_string().starts_with("failed to lookup address") => Some(DialFailure::UnknownName),
+        Some(_) | None => None,
     }
 }
 

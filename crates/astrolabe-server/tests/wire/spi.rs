@@ -5,6 +5,9 @@ use std::time::Duration;
 use astrolabe_core::ids::{AppKey, SellerId, Tid};
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::time::Timestamp;
+use astrolabe_protocol::Secret;
+use astrolabe_protocol::pairs::{self, Charset, Pairs};
+use astrolabe_protocol::sign::sign_spi;
 use astrolabe_protocol::time::parse_datetime;
 use astrolabe_server::app::{Clock, Limits};
 use astrolabe_server::declare;
@@ -121,13 +124,20 @@ async fn the_published_signatures_go_over_the_wire() {
     assert_eq!((heard.sign(), &heard.verified), ("3617C8867003FBE61950CE2E075BF278", &Ok(ALLOCATE.to_owned())));
     assert_eq!(heard.header("content-type"), Some("application/x-www-form-urlencoded;charset=utf-8"));
 
-    // S2: JSON, whose members stand in the order in which they are given.
-    let order = [("seller_id", "21230"), ("seller_nick", "xxx旗舰店"), ("tid", "2004574256073903")];
-    let fields = order.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    tried(&merchant, Trial { body: Some(BodyKind::Json), fields, ..trial(ALLOCATE) }).await;
+    // S2 has the same members in another order, and the body is signed byte for byte: ours is verified by its own bytes.
+    tried(&merchant, Trial { body: Some(BodyKind::Json), ..trial(ALLOCATE) }).await;
     let heard = isv.last();
-    assert_eq!(heard.body, r#"{"seller_id":21230,"seller_nick":"xxx旗舰店","tid":2004574256073903}"#);
-    assert_eq!((heard.sign(), &heard.verified), ("FBED7C89D5398ED942A27F7A001E8494", &Ok(ALLOCATE.to_owned())));
+    let said: Value = serde_json::from_str(&heard.body).expect("is JSON");
+    assert_eq!(said, json!({"seller_id": 21230, "seller_nick": "xxx旗舰店", "tid": 2_004_574_256_073_903_i64}));
+    assert_eq!(heard.header("content-type"), Some("application/json;charset=utf-8"));
+    assert_eq!(heard.verified, Ok(ALLOCATE.to_owned()));
+    let query: Pairs = pairs::parse(heard.query.as_bytes(), Charset::Utf8).expect("is a query");
+    let published = r#"{"seller_id":21230,"seller_nick":"xxx旗舰店","tid":2004574256073903}"#;
+    let signed = |body: &str| sign_spi(&Secret::new("helloworld"), &query, Some(body.as_bytes()));
+    assert_eq!(
+        (signed(&heard.body).as_str(), signed(published).as_str()),
+        (heard.sign(), "FBED7C89D5398ED942A27F7A001E8494")
+    );
 
     // S3: a form and a header that is signed with it.
     tried(&merchant, Trial { environment: Some(Environment::Test), ..trial(ALLOCATE) }).await;

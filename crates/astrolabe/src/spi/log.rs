@@ -1,5 +1,6 @@
 //! `astrolabe spi log`: what went over the wire, newest first.
 
+use std::cmp::Reverse;
 use std::process::ExitCode;
 
 use astrolabe_core::ids::{AppKey, SellerId, Tid};
@@ -33,7 +34,7 @@ pub(super) async fn run(args: SpiLogArgs) -> Result<ExitCode, String> {
     for seller in sellers.into_iter().filter(|seller| args.seller.is_none_or(|wanted| wanted == seller.0)) {
         found.extend(app.store.attempts(seller, &of, None, limit).await.map_err(|error| error.to_string())?);
     }
-    found.sort_by(|a, b| b.key.cmp(&a.key));
+    found.sort_by_key(|attempt| Reverse(attempt.key));
     found.truncate(limit);
     if found.is_empty() {
         say("no attempt is kept");
