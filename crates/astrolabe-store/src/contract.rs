@@ -78,12 +78,19 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         before: Option<AttemptKey>,
         limit: usize,
     ) -> Result<Vec<Attempt>, StoreError>;
-    /// Forgets at most `limit` of the attempts that need not be kept, oldest first, and says how many.
-    async fn forget_attempts(
+    /// The newest of a receiver's attempts that need not be kept; `None` where all are.
+    async fn attempts_to_forget(
         &self,
         seller: SellerId,
         receiver: &Receiver,
         kept: AttemptsKept,
+    ) -> Result<Option<AttemptKey>, StoreError>;
+    /// Forgets at most `limit` of a receiver's attempts up to a key, oldest first, and says how many.
+    async fn forget_attempts(
+        &self,
+        seller: SellerId,
+        receiver: &Receiver,
+        up_to: AttemptKey,
         limit: usize,
     ) -> Result<usize, StoreError>;
 

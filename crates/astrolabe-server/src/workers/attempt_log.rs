@@ -14,8 +14,8 @@ use crate::app::App;
 
 /// Attempts that may wait to be written.
 const WAITING_MAX: usize = 4_096;
-/// Attempts written at once.
-const BATCH_MAX: usize = 512;
+/// Attempts written at once: few enough that nobody behind them at SQLite's one writer waits long.
+const BATCH_MAX: usize = 256;
 /// How long the first of a batch waits for others.
 const GATHER_FOR: Duration = Duration::from_millis(200);
 /// How often a batch that the database refuses is tried, and how long it waits in between.

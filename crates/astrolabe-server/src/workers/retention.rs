@@ -52,8 +52,9 @@ fn next_receivers(app: &App, last: Option<&(SellerId, Receiver)>) -> Vec<(Seller
 async fn forget(app: &App, seller: SellerId, receiver: &Receiver) -> Result<(), StoreError> {
     let since = app.clock.now() + Millis::hours(-24 * app.limits.attempts_kept_days);
     let kept = AttemptsKept { since, newest: app.limits.attempts_kept_newest };
+    let Some(up_to) = app.store.attempts_to_forget(seller, receiver, kept).await? else { return Ok(()) };
     for _ in 0..STEPS_MAX {
-        if app.store.forget_attempts(seller, receiver, kept, STEP).await? < STEP {
+        if app.store.forget_attempts(seller, receiver, up_to, STEP).await? < STEP {
             break;
         }
     }

@@ -1,6 +1,7 @@
 //! Attempts at calls outward: written in batches beside the groups, read by trade or receiver, forgotten in steps.
 
 use deadpool_postgres::Client;
+use tokio_postgres::types::ToSql;
 
 use astrolabe_core::ids::SellerId;
 use astrolabe_core::outward::Receiver;
@@ -63,7 +64,7 @@ pub(super) async fn keep(client: &mut Client, attempts: &[Attempt]) -> Result<()
         let transaction = client.transaction().await.map_err(failure)?;
         transaction.batch_execute("SET LOCAL synchronous_commit = off").await.map_err(failure)?;
         let statement = transaction.prepare_cached(KEEP).await.map_err(failure)?;
-        let params: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[
+        let params: &[&(dyn ToSql + Sync)] = &[
             &seller.0,
             &rows.receivers,
             &rows.started_at,
@@ -116,8 +117,8 @@ pub(super) async fn page(
     }
 }
 
-/// The newest attempt of a receiver that is forgotten, if there is one.
-pub(super) async fn forgotten_up_to(
+/// The newest attempt of a receiver that need not be kept, if there is one.
+pub(super) async fn to_forget(
     client: &Client,
     seller: SellerId,
     receiver: &Receiver,
@@ -128,14 +129,14 @@ pub(super) async fn forgotten_up_to(
                    ORDER BY started_at DESC, attempt_id DESC LIMIT 1 OFFSET $3";
     let surplus =
         first(client, surplus, &[&seller.0, &receiver, &most(kept.newest)], |row| attempt_key(row, 0)).await?;
-    let bound = newest_forgotten(kept, surplus);
+    let up_to = newest_forgotten(kept, surplus);
     let oldest = "SELECT started_at, attempt_id FROM outward_attempt WHERE seller_id = $1 AND receiver = $2 \
                   ORDER BY started_at, attempt_id LIMIT 1";
     let oldest = first(client, oldest, &[&seller.0, &receiver], |row| attempt_key(row, 0)).await?;
-    Ok(oldest.filter(|oldest| *oldest <= bound).map(|_| bound))
+    Ok(oldest.filter(|oldest| *oldest <= up_to).map(|_| up_to))
 }
 
-/// Forgets a step of a receiver's attempts up to a key, oldest first.
+/// Forgets a step of a receiver's attempts up to a key, oldest first: a range of the key, whose end is looked for first.
 pub(super) async fn forget(
     client: &Client,
     seller: SellerId,
@@ -143,14 +144,17 @@ pub(super) async fn forget(
     up_to: AttemptKey,
     limit: usize,
 ) -> Result<usize, StoreError> {
-    let step = "DELETE FROM outward_attempt WHERE seller_id = $1 AND receiver = $2 AND (started_at, attempt_id) IN ( \
-                    SELECT started_at, attempt_id FROM outward_attempt \
-                    WHERE seller_id = $1 AND receiver = $2 AND (started_at, attempt_id) <= ($3, $4) \
-                    ORDER BY started_at, attempt_id LIMIT $5)";
     let receiver = receiver_text(receiver)?;
+    let end = "SELECT started_at, attempt_id FROM outward_attempt \
+               WHERE seller_id = $1 AND receiver = $2 AND (started_at, attempt_id) <= ($3, $4) \
+               ORDER BY started_at, attempt_id LIMIT 1 OFFSET $5";
+    let skipped = most(limit.saturating_sub(1));
+    let key: &[&(dyn ToSql + Sync)] = &[&seller.0, &receiver, &up_to.started_at.0, &up_to.id.0, &skipped];
+    let end = first(client, end, key, |row| attempt_key(row, 0)).await?.unwrap_or(up_to);
+    let step = "DELETE FROM outward_attempt \
+                WHERE seller_id = $1 AND receiver = $2 AND (started_at, attempt_id) <= ($3, $4)";
     let statement = client.prepare_cached(step).await.map_err(failure)?;
-    let params: &[&(dyn tokio_postgres::types::ToSql + Sync)] =
-        &[&seller.0, &receiver, &up_to.started_at.0, &up_to.id.0, &most(limit)];
-    let forgotten = client.execute(&statement, params).await.map_err(failure)?;
+    let key: &[&(dyn ToSql + Sync)] = &[&seller.0, &receiver, &end.started_at.0, &end.id.0];
+    let forgotten = client.execute(&statement, key).await.map_err(failure)?;
     Ok(usize::try_from(forgotten).unwrap_or(usize::MAX))
 }

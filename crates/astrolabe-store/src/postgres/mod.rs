@@ -127,18 +127,23 @@ impl Store for PostgresStore {
         attempts::page(&read::client(&self.pool).await?, seller, of, before, limit).await
     }
 
-    async fn forget_attempts(
+    async fn attempts_to_forget(
         &self,
         seller: SellerId,
         receiver: &Receiver,
         kept: AttemptsKept,
+    ) -> Result<Option<AttemptKey>, StoreError> {
+        attempts::to_forget(&read::client(&self.pool).await?, seller, receiver, kept).await
+    }
+
+    async fn forget_attempts(
+        &self,
+        seller: SellerId,
+        receiver: &Receiver,
+        up_to: AttemptKey,
         limit: usize,
     ) -> Result<usize, StoreError> {
-        let client = read::client(&self.pool).await?;
-        match attempts::forgotten_up_to(&client, seller, receiver, kept).await? {
-            Some(bound) => attempts::forget(&client, seller, receiver, bound, limit).await,
-            None => Ok(0),
-        }
+        attempts::forget(&read::client(&self.pool).await?, seller, receiver, up_to, limit).await
     }
 
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {

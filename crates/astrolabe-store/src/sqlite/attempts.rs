@@ -17,22 +17,38 @@ const KEEP: &str = concat!(
      ON CONFLICT (seller_id, receiver, started_at, attempt_id) DO NOTHING"
 );
 
+/// An attempt as it is written, its texts made.
+pub(super) struct AttemptRow {
+    attempt: Attempt,
+    receiver: String,
+    exchange: String,
+}
+
+/// Attempts as rows.
+pub(super) fn rows(attempts: &[Attempt]) -> Result<Vec<AttemptRow>, StoreError> {
+    let row = |attempt: &Attempt| {
+        let (receiver, exchange) = (receiver_text(&attempt.receiver)?, to_doc(&attempt.exchange)?);
+        Ok(AttemptRow { attempt: attempt.clone(), receiver, exchange })
+    };
+    attempts.iter().map(row).collect()
+}
+
 /// Keeps attempts, all in one transaction.
-pub(super) fn keep(connection: &mut Connection, attempts: &[Attempt]) -> Result<(), StoreError> {
+pub(super) fn keep(connection: &mut Connection, rows: &[AttemptRow]) -> Result<(), StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
-    for one in attempts {
+    for AttemptRow { attempt, receiver, exchange } in rows {
         let row = params![
-            one.seller.0,
-            receiver_text(&one.receiver)?,
-            one.key.started_at.0,
-            one.key.id.0,
-            one.call.map(|call| call.0),
-            one.tid.0,
-            one.method,
-            one.number,
-            one.took.0,
-            one.outcome.name(),
-            to_doc(&one.exchange)?,
+            attempt.seller.0,
+            receiver,
+            attempt.key.started_at.0,
+            attempt.key.id.0,
+            attempt.call.map(|call| call.0),
+            attempt.tid.0,
+            attempt.method,
+            attempt.number,
+            attempt.took.0,
+            attempt.outcome.name(),
+            exchange,
         ];
         run(&transaction, KEEP, row)?;
     }
@@ -72,8 +88,8 @@ pub(super) fn page(
     }
 }
 
-/// The newest attempt of a receiver that is forgotten, if there is one.
-pub(super) fn forgotten_up_to(
+/// The newest attempt of a receiver that need not be kept, if there is one.
+pub(super) fn to_forget(
     connection: &Connection,
     seller: SellerId,
     receiver: &Receiver,
@@ -83,14 +99,14 @@ pub(super) fn forgotten_up_to(
     let surplus = "SELECT started_at, attempt_id FROM outward_attempt WHERE seller_id = ?1 AND receiver = ?2 \
                    ORDER BY started_at DESC, attempt_id DESC LIMIT 1 OFFSET ?3";
     let surplus = first(connection, surplus, (seller.0, &receiver, most(kept.newest)), |row| attempt_key(row, 0))?;
-    let bound = newest_forgotten(kept, surplus);
+    let up_to = newest_forgotten(kept, surplus);
     let oldest = "SELECT started_at, attempt_id FROM outward_attempt WHERE seller_id = ?1 AND receiver = ?2 \
                   ORDER BY started_at, attempt_id LIMIT 1";
     let oldest = first(connection, oldest, (seller.0, &receiver), |row| attempt_key(row, 0))?;
-    Ok(oldest.filter(|oldest| *oldest <= bound).map(|_| bound))
+    Ok(oldest.filter(|oldest| *oldest <= up_to).map(|_| up_to))
 }
 
-/// Forgets a step of a receiver's attempts up to a key, oldest first.
+/// Forgets a step of a receiver's attempts up to a key, oldest first: a range of the key, whose end is looked for first.
 pub(super) fn forget(
     connection: &Connection,
     seller: SellerId,
@@ -98,10 +114,13 @@ pub(super) fn forget(
     up_to: AttemptKey,
     limit: usize,
 ) -> Result<usize, StoreError> {
-    let step = "DELETE FROM outward_attempt WHERE seller_id = ?1 AND receiver = ?2 AND (started_at, attempt_id) IN ( \
-                    SELECT started_at, attempt_id FROM outward_attempt \
-                    WHERE seller_id = ?1 AND receiver = ?2 AND (started_at, attempt_id) <= (?3, ?4) \
-                    ORDER BY started_at, attempt_id LIMIT ?5)";
     let receiver = receiver_text(receiver)?;
-    run(connection, step, (seller.0, receiver, up_to.started_at.0, up_to.id.0, most(limit)))
+    let end = "SELECT started_at, attempt_id FROM outward_attempt \
+               WHERE seller_id = ?1 AND receiver = ?2 AND (started_at, attempt_id) <= (?3, ?4) \
+               ORDER BY started_at, attempt_id LIMIT 1 OFFSET ?5";
+    let key = (seller.0, &receiver, up_to.started_at.0, up_to.id.0, most(limit.saturating_sub(1)));
+    let end = first(connection, end, key, |row| attempt_key(row, 0))?.unwrap_or(up_to);
+    let step = "DELETE FROM outward_attempt \
+                WHERE seller_id = ?1 AND receiver = ?2 AND (started_at, attempt_id) <= (?3, ?4)";
+    run(connection, step, (seller.0, &receiver, end.started_at.0, end.id.0))
 }

@@ -117,8 +117,9 @@ impl Store for SqliteStore {
     }
 
     async fn keep_attempts(&self, attempts: &[Attempt]) -> Result<(), StoreError> {
-        let attempts = attempts.to_vec();
-        self.lanes.write(move |connection| attempts::keep(connection, &attempts)).await
+        // Made here, so that the writer thread only writes.
+        let rows = attempts::rows(attempts)?;
+        self.lanes.write(move |connection| attempts::keep(connection, &rows)).await
     }
 
     async fn attempts(
@@ -132,20 +133,25 @@ impl Store for SqliteStore {
         self.readers.read(move |connection| attempts::page(connection, seller, &of, before, limit)).await
     }
 
-    async fn forget_attempts(
+    async fn attempts_to_forget(
         &self,
         seller: SellerId,
         receiver: &Receiver,
         kept: AttemptsKept,
+    ) -> Result<Option<AttemptKey>, StoreError> {
+        let receiver = receiver.clone();
+        self.readers.read(move |connection| attempts::to_forget(connection, seller, &receiver, kept)).await
+    }
+
+    async fn forget_attempts(
+        &self,
+        seller: SellerId,
+        receiver: &Receiver,
+        up_to: AttemptKey,
         limit: usize,
     ) -> Result<usize, StoreError> {
-        // Looked for beside the writer, which is not disturbed where there is nothing to do.
-        let wanted = receiver.clone();
-        let bound =
-            self.readers.read(move |connection| attempts::forgotten_up_to(connection, seller, &wanted, kept)).await?;
-        let Some(bound) = bound else { return Ok(0) };
         let receiver = receiver.clone();
-        self.lanes.write(move |connection| attempts::forget(connection, seller, &receiver, bound, limit)).await
+        self.lanes.write(move |connection| attempts::forget(connection, seller, &receiver, up_to, limit)).await
     }
 
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {

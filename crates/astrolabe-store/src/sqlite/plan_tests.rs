@@ -131,7 +131,7 @@ fn run_everything(connection: &Connection) {
     let receiver = Receiver::App(AppKey("a".to_owned()));
     let kept = AttemptsKept { since: NOW, newest: 10 };
     let key = AttemptKey { started_at: NOW, id: AttemptId(1) };
-    attempts::forgotten_up_to(connection, SELLER, &receiver, kept).unwrap();
+    attempts::to_forget(connection, SELLER, &receiver, kept).unwrap();
     attempts::forget(connection, SELLER, &receiver, key, 10).unwrap();
     for of in [AttemptsOf::Trade(Tid(1)), AttemptsOf::Receiver(receiver)] {
         attempts::page(connection, SELLER, &of, Some(key), 10).unwrap();
