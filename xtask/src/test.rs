@@ -79,7 +79,7 @@ impl Part {
     fn needs_suites(self) -> bool {
         match self {
             Self::Wire | Self::Orders => true,
-            Self::Core | Self::Store | Self::Sim | Self::Router | Self::Console => false,
+            Self::Sdk | Self::Core | Self::Store | Self::Sim | Self::Router | Self::Console => false,
         }
     }
 

@@ -119,6 +119,26 @@ pub fn build(
     }
 }
 
+/// Reads fields that a person gave as texts (lists and structs as JSON) under the method's definitions.
+///
+/// # Errors
+/// [`WireError`] naming the field that the method does not define or that does not read.
+pub fn read_fields(method: &'static Method, given: &[(String, String)]) -> Result<Fields, WireError> {
+    let pairs = given.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    Reading::answer().form(method.fields, pairs, &|_| false, false)
+}
+
+/// Every SPI there is.
+pub fn methods() -> impl Iterator<Item = &'static Method> {
+    catalogue::all().filter(|method| method.doors == Doors::Spi)
+}
+
+/// Finds an SPI by name or alias, whatever its case.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Method> {
+    catalogue::find_outward(name).filter(|method| method.doors == Doors::Spi)
+}
+
 fn headers_of(signed: &[(String, String)]) -> Pairs {
     if signed.is_empty() {
         return Pairs::new();
@@ -161,10 +181,21 @@ pub fn parse_reply(
     content_type: Option<&str>,
     body: &[u8],
 ) -> Result<SpiReply, UnreadableReply> {
-    let charset = Charset::of_content_type(content_type).unwrap_or(Charset::Utf8);
-    let text = charset.decode(body).map_err(|error| UnreadableReply(error.to_string()))?;
+    let text = charset_of_reply(content_type, body).decode(body).map_err(|error| UnreadableReply(error.to_string()))?;
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.starts_with('<') { reply_of_xml(method, text) } else { reply_of_json(method, text) }
+}
+
+/// What the Content-Type says, else what an XML declaration says. A charset that is neither UTF-8 nor GBK is a framework's
+/// default that nobody chose: taken for UTF-8, it reads as long as the text is.
+fn charset_of_reply(content_type: Option<&str>, body: &[u8]) -> Charset {
+    let named = Charset::of_content_type(content_type).unwrap_or(Charset::Utf8);
+    let declaration = body.strip_prefix(b"<?xml").and_then(|rest| rest.split(|byte| *byte == b'>').next());
+    let declared = declaration.map(|text| String::from_utf8_lossy(text).to_ascii_lowercase());
+    match declared {
+        Some(declared) if declared.contains("encoding=\"gb") || declared.contains("encoding='gb") => Charset::Gbk,
+        Some(_) | None => named,
+    }
 }
 
 fn reply_of_json(method: &'static Method, text: &str) -> Result<SpiReply, UnreadableReply> {
@@ -180,15 +211,16 @@ fn reply_of_json(method: &'static Method, text: &str) -> Result<SpiReply, Unread
     Ok(SpiReply { code: head.code, message: head.message, fields })
 }
 
+/// The members that speak: the object's own, or those of its only wrapper where the object itself says neither code nor flag.
 fn unwrap_json(members: Fields) -> Fields {
-    let wrapped =
-        members.len() == 1 && members.iter().all(|(name, value)| is_wrapper(name) && value.as_struct().is_some());
-    if !wrapped {
+    if ["code", "flag", "sub_code"].iter().any(|name| members.has(name)) {
         return members;
     }
-    match members.into_iter().next() {
-        Some((_, Value::Struct(inner))) => inner,
-        Some(_) | None => Fields::new(),
+    let wrappers: Vec<&Fields> =
+        members.iter().filter(|(name, _)| is_wrapper(name)).filter_map(|(_, value)| value.as_struct()).collect();
+    match wrappers.as_slice() {
+        [inner] => (*inner).clone(),
+        _ => members,
     }
 }
 
@@ -226,8 +258,8 @@ struct Head {
 
 impl Head {
     fn of(member: impl Fn(&str) -> Option<String>) -> Result<Self, UnreadableReply> {
-        let given = |name: &str| member(name).filter(|text| !text.is_empty());
-        let flag = given("flag");
+        let given = |name: &str| member(name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let flag = given("flag").map(|flag| flag.to_ascii_lowercase());
         let failed = flag.as_deref() == Some("failure");
         let code = match given("code") {
             // A failure that says code 0 is still a failure.
@@ -316,9 +348,8 @@ pub fn receive(incoming: &SpiIncoming<'_>, secret: &Secret, now: EpochMs) -> Res
         return Err(SpiRefusal::SignCheckFailure);
     }
     let name = of_query("method").unwrap_or_default();
-    let method = catalogue::find_outward(name)
-        .filter(|method| method.doors == Doors::Spi)
-        .ok_or_else(|| SpiRefusal::NotUnderstood(WireError::platform(crate::PlatformCode::InvalidMethod)))?;
+    let method =
+        find(name).ok_or_else(|| SpiRefusal::NotUnderstood(WireError::platform(crate::PlatformCode::InvalidMethod)))?;
     let fields = if is_form {
         let pairs = form.iter().map(|(n, v)| (n.as_str(), v.as_str()));
         Reading::request(Names::Top).form(method.fields, pairs, &|_| true, false)

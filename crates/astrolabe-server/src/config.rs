@@ -8,7 +8,8 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::app::{GROUP_COMMANDS_MAX, NODE_MAX};
+use crate::app::{ATTEMPTS_KEPT_DAYS, ATTEMPTS_KEPT_NEWEST, GROUP_COMMANDS_MAX, NODE_MAX};
+use crate::outward::Network;
 
 /// Environment variables start with this.
 pub const ENV_PREFIX: &str = "ASTROLABE_";
@@ -31,6 +32,12 @@ pub struct ServerConfig {
     pub group_commands_max: usize,
     /// Whether calls outward may go to loopback and private addresses.
     pub allow_private_addresses: bool,
+    /// Networks that calls outward may go to beside the public internet: `["10.0.0.0/8", "fd00::/8"]`.
+    pub allowed_networks: Vec<Network>,
+    /// How many days attempts at calls outward are kept.
+    pub attempts_kept_days: i64,
+    /// How many of them are kept for each receiver of a seller.
+    pub attempts_kept_newest: usize,
 }
 
 impl Default for ServerConfig {
@@ -42,6 +49,9 @@ impl Default for ServerConfig {
             node: 0,
             group_commands_max: GROUP_COMMANDS_MAX,
             allow_private_addresses: false,
+            allowed_networks: Vec::new(),
+            attempts_kept_days: ATTEMPTS_KEPT_DAYS,
+            attempts_kept_newest: ATTEMPTS_KEPT_NEWEST,
         }
     }
 }
@@ -70,6 +80,10 @@ pub enum ConfigError {
     Node(i64),
     #[error("group_commands_max must be 1 to {GROUP_COMMANDS_MAX}, not {0}")]
     Group(usize),
+    #[error("attempts_kept_days must be 1 to {KEPT_DAYS_MAX}, not {0}")]
+    KeptDays(i64),
+    #[error("attempts_kept_newest must be 1 to {KEPT_NEWEST_MAX}, not {0}")]
+    KeptNewest(usize),
     #[error("database_url must start with postgres:// or postgresql://")]
     DatabaseUrl,
 }
@@ -100,8 +114,19 @@ pub fn load(file: Option<PathBuf>, flags: Flags) -> Result<LoadedConfig, ConfigE
     Ok(LoadedConfig { origins: origins(&figment), config })
 }
 
-const FIELDS: [&str; 6] =
-    ["listen", "data_dir", "database_url", "node", "group_commands_max", "allow_private_addresses"];
+const FIELDS: [&str; 9] = [
+    "listen",
+    "data_dir",
+    "database_url",
+    "node",
+    "group_commands_max",
+    "allow_private_addresses",
+    "allowed_networks",
+    "attempts_kept_days",
+    "attempts_kept_newest",
+];
+const KEPT_DAYS_MAX: i64 = 3_650;
+const KEPT_NEWEST_MAX: usize = 10_000_000;
 
 fn check(config: &ServerConfig) -> Result<(), ConfigError> {
     if !(0..=NODE_MAX).contains(&config.node) {
@@ -109,6 +134,12 @@ fn check(config: &ServerConfig) -> Result<(), ConfigError> {
     }
     if !(1..=GROUP_COMMANDS_MAX).contains(&config.group_commands_max) {
         return Err(ConfigError::Group(config.group_commands_max));
+    }
+    if !(1..=KEPT_DAYS_MAX).contains(&config.attempts_kept_days) {
+        return Err(ConfigError::KeptDays(config.attempts_kept_days));
+    }
+    if !(1..=KEPT_NEWEST_MAX).contains(&config.attempts_kept_newest) {
+        return Err(ConfigError::KeptNewest(config.attempts_kept_newest));
     }
     match &config.database_url {
         Some(url) if !url.starts_with("postgres://") && !url.starts_with("postgresql://") => {
@@ -154,6 +185,9 @@ fn plain(value: &figment::value::Value) -> String {
     }
     if let Some(truth) = value.to_bool() {
         return truth.to_string();
+    }
+    if let Some(list) = value.as_array() {
+        return format!("[{}]", list.iter().map(plain).collect::<Vec<_>>().join(", "));
     }
     "–".to_owned()
 }

@@ -1,7 +1,7 @@
 //! The server: doors in, lanes in the middle, workers out. It knows no SQL and decides nothing.
 //!
-//! `gateway/` and `api/` turn requests into commands, `app/` sends commands through their seller's lane, `workers/` make
-//! calls outward and keep clocks, `declare/` brings a merchant into being from a file.
+//! `gateway/` and `api/` turn requests into commands, `app/` sends commands through their seller's lane, `workers/`
+//! make calls outward and keep clocks, `outward/` says how one call is made, `declare/` brings a merchant into being from a file.
 
 pub mod api;
 pub mod app;
@@ -9,6 +9,7 @@ pub mod config;
 pub mod declare;
 pub mod gateway;
 mod http;
+pub mod outward;
 mod workers;
 
 use std::io;
@@ -54,6 +55,9 @@ pub async fn open(config: &ServerConfig) -> Result<Arc<App>, StartError> {
     let limits = Limits {
         group_commands_max: config.group_commands_max,
         allow_private_addresses: config.allow_private_addresses,
+        allowed_networks: config.allowed_networks.clone(),
+        attempts_kept_days: config.attempts_kept_days,
+        attempts_kept_newest: config.attempts_kept_newest,
     };
     Ok(App::new(store, Clock::System, config.node, limits).await?)
 }

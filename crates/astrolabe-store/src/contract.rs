@@ -10,6 +10,7 @@ use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
     AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId, SellerId, SkuId, Tid,
 };
+use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
 use astrolabe_core::seller::Seller;
 use astrolabe_core::service_settings::DayKey;
@@ -18,7 +19,8 @@ use astrolabe_core::stock::invariants::Snapshot;
 use astrolabe_core::time::{Millis, Timestamp};
 use astrolabe_core::world::{Changes, Loaded, Names, NewWork};
 
-use crate::directory::{Directory, DirectoryDraft};
+use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
+use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
@@ -44,6 +46,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     async fn directory(&self) -> Result<Directory, StoreError>;
     /// Puts directory rows and bumps the version; new sellers get their lane.
     async fn put_directory(&self, draft: &DirectoryDraft, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Replaces an app's row if it still is `from`, and bumps the version; says whether it was.
+    async fn replace_app(&self, from: &AppRow, to: &AppRow) -> Result<bool, StoreError>;
 
     // What waits.
 
@@ -72,6 +77,33 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError>;
     /// An app's registrations, deleted ones included, by seller: the page and the total.
     async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError>;
+    // Attempts at calls outward.
+
+    /// Keeps attempts; one that is kept already stays as it is. No group waits for it and no decision reads it.
+    async fn keep_attempts(&self, attempts: &[Attempt]) -> Result<(), StoreError>;
+    /// Attempts of a trade or a receiver before a key (`None`: from the newest on), newest first, at most `limit`.
+    async fn attempts(
+        &self,
+        seller: SellerId,
+        of: &AttemptsOf,
+        before: Option<AttemptKey>,
+        limit: usize,
+    ) -> Result<Vec<Attempt>, StoreError>;
+    /// The newest of a receiver's attempts that need not be kept; `None` where all are.
+    async fn attempts_to_forget(
+        &self,
+        seller: SellerId,
+        receiver: &Receiver,
+        kept: AttemptsKept,
+    ) -> Result<Option<AttemptKey>, StoreError>;
+    /// Forgets at most `limit` of a receiver's attempts up to a key, oldest first, and says how many.
+    async fn forget_attempts(
+        &self,
+        seller: SellerId,
+        receiver: &Receiver,
+        up_to: AttemptKey,
+        limit: usize,
+    ) -> Result<usize, StoreError>;
 
     // Looking.
 

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use astrolabe_core::ids::{AppKey, ChannelId, LocationId, SellerId};
 use astrolabe_core::seller::Seller;
 
+use crate::addresses::SpiAddresses;
+
 /// What an app is to a seller (white paper §3).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,26 +30,6 @@ pub enum OrdersBy {
     Rds,
 }
 
-/// How a call to an app carries its fields. The signing rule knows both; the checkers of some SDKs read only one of them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum CallBody {
-    #[default]
-    Form,
-    Json,
-}
-
-/// Where an app is called (§7).
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SpiAddress {
-    pub online: Option<String>,
-    pub test: Option<String>,
-    /// Whether `test` is the one in use.
-    pub use_test: bool,
-    pub body: CallBody,
-}
-
 /// A database of an app into which trades are pushed (订单推送库), as `jushita.jdp.user.add` names it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,7 +46,8 @@ pub struct AppRow {
     pub key: AppKey,
     pub secret: String,
     pub name: String,
-    pub spi: SpiAddress,
+    /// Where it is called (§7).
+    pub spi: SpiAddresses,
     pub orders_by: OrdersBy,
     /// Parameters that no method defines and that this app may send all the same.
     pub allowed_parameters: Vec<String>,
@@ -177,20 +160,4 @@ pub struct DirectoryDraft {
     pub sessions: Vec<SessionRow>,
     pub channels: Vec<ChannelRow>,
     pub users: Vec<UserRow>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_kept_before_bodies_could_be_chosen_is_called_with_forms() {
-        let table =
-            [("{}", CallBody::Form), (r#"{"body":"form"}"#, CallBody::Form), (r#"{"body":"json"}"#, CallBody::Json)];
-        for (kept, body) in table {
-            let address: SpiAddress = serde_json::from_str(kept).expect(kept);
-            assert_eq!(address.body, body, "{kept}");
-        }
-        assert!(serde_json::from_str::<SpiAddress>(r#"{"body":"xml"}"#).is_err());
-    }
 }

@@ -3,6 +3,8 @@
 //! [`Store`] and [`Group`] say what may be asked; `sqlite/` and `postgres/` are the two answers, with the same files in
 //! the same order. Nothing here decides anything, and nothing here knows a wire format. Row types stay inside.
 
+mod addresses;
+mod attempts;
 mod contract;
 mod directory;
 mod error;
@@ -14,10 +16,13 @@ mod rows;
 mod sqlite;
 mod views;
 
+pub use addresses::{BodyKind, Environment, MethodAddresses, SpiAddress, SpiAddresses};
+pub use attempts::{
+    Attempt, AttemptId, AttemptKey, AttemptOutcome, AttemptsKept, AttemptsOf, Exchange, GotReply, SentRequest,
+};
 pub use contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, Group, Lease, SellerState, Store, StoredAnswer};
 pub use directory::{
-    AppRow, CallBody, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, RdsTarget, Role, SessionRow, SpiAddress,
-    UserRole, UserRow,
+    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, RdsTarget, Role, SessionRow, UserRole, UserRow,
 };
 pub use error::StoreError;
 pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};

@@ -29,7 +29,7 @@ macro_rules! migration {
 }
 
 /// All of them, in order.
-pub(crate) const MIGRATIONS: [Migration; 8] = [
+pub(crate) const MIGRATIONS: [Migration; 9] = [
     migration!(1, "directory"),
     migration!(2, "goods"),
     migration!(3, "stock"),
@@ -38,6 +38,7 @@ pub(crate) const MIGRATIONS: [Migration; 8] = [
     migration!(6, "planning"),
     migration!(7, "day_load"),
     migration!(8, "lists"),
+    migration!(9, "outward_attempt"),
 ];
 
 /// Makes the table that remembers what ran. Understood by both databases.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use astrolabe_server::config::{self, Flags, LoadedConfig};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// 星盘: open omnichannel order routing.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ pub(crate) enum Job {
     Doctor(DatabaseArgs),
     /// Say what happened to a trade, and why.
     Explain(ExplainArgs),
+    /// Look at the calls to apps: where they go, a test call, what went over the wire.
+    Spi(SpiArgs),
     /// Load it, beside a baseline in the same run.
     Bench(crate::bench::BenchArgs),
     /// Play one party of the protocol against an Astrolabe or an ISV, and report.
@@ -48,6 +50,7 @@ impl Job {
             | Job::Demo(_)
             | Job::Doctor(_)
             | Job::Explain(_)
+            | Job::Spi(_)
             | Job::Bench(_)
             | Job::Rehearse(_)
             | Job::Config(_)
@@ -122,6 +125,101 @@ pub(crate) struct ExplainArgs {
     pub(crate) tid: i64,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SpiArgs {
+    #[command(subcommand)]
+    pub(crate) action: SpiAction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum SpiAction {
+    /// Where apps are called, online and for tests.
+    Show(SpiShowArgs),
+    /// Really sign and send one call to an app, and show both sides. No order is touched.
+    Test(SpiTestArgs),
+    /// What went over the wire about a trade or to an app, newest first.
+    Log(SpiLogArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SpiShowArgs {
+    /// One app only.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) app: Option<String>,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+/// Which of an app's addresses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum SpiEnvironment {
+    Online,
+    Test,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SpiTestArgs {
+    /// The app to call.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) app: String,
+    /// The SPI, for example taobao.qimen.omniorder.allocate.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) method: String,
+    /// Which address; without it, the one that real calls go to.
+    #[arg(long, value_enum)]
+    pub(crate) env: Option<SpiEnvironment>,
+    /// The seller to speak of; without it, the only one that the app serves.
+    #[arg(long, value_name = "ID")]
+    pub(crate) seller: Option<i64>,
+    /// The trade to speak of; it need not exist and is not touched.
+    #[arg(long, value_name = "TID")]
+    pub(crate) tid: Option<i64>,
+    /// A field in the place of its sample value; lists and structs as JSON. May be repeated.
+    #[arg(long = "field", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub(crate) fields: Vec<(String, String)>,
+    /// Send a form, whatever is registered.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) form: bool,
+    /// Send JSON, whatever is registered.
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SpiLogArgs {
+    #[command(flatten)]
+    pub(crate) of: SpiLogOf,
+    /// One seller only.
+    #[arg(long, value_name = "ID")]
+    pub(crate) seller: Option<i64>,
+    /// How many attempts, at most 1000.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) limit: u16,
+    /// Both sides of every attempt in full, not a line each.
+    #[arg(long)]
+    pub(crate) full: bool,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+}
+
+#[derive(Clone, Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct SpiLogOf {
+    /// Attempts about this trade.
+    #[arg(long, value_name = "TID")]
+    pub(crate) tid: Option<i64>,
+    /// Attempts to this app.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) app: Option<String>,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    parts.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or_else(|| "write NAME=VALUE".to_owned())
 }
 
 #[derive(Clone, Debug, Args)]

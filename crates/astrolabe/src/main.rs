@@ -10,6 +10,7 @@ mod doctor;
 mod explain;
 mod rehearse;
 mod serve;
+mod spi;
 mod terminal;
 
 use std::process::ExitCode;
@@ -39,6 +40,7 @@ async fn run(job: Job) -> Result<ExitCode, String> {
         Job::Demo(args) => demo::run(args).await,
         Job::Doctor(args) => doctor::run(args).await,
         Job::Explain(args) => explain::run(args).await,
+        Job::Spi(args) => spi::run(args).await,
         Job::Bench(args) => bench::run(args).await,
         Job::Rehearse(args) => rehearse::run(args).await,
         Job::Config(args) => config::run(args),

@@ -52,6 +52,14 @@ impl Caller {
         }
     }
 
+    /// Whether this is somebody who runs the platform.
+    pub(crate) fn is_operator(&self) -> bool {
+        match self.0.role {
+            UserRole::Operator => true,
+            UserRole::Merchant | UserRole::StoreClerk { .. } => false,
+        }
+    }
+
     /// Refuses people who only act for one store.
     pub(crate) fn must_be_merchant(&self) -> Result<(), ApiFailure> {
         match self.0.role {

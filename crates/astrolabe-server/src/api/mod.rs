@@ -1,11 +1,13 @@
-//! REST: the channel door, the keeper's actions, stock holds, a look at a trade; described by `/openapi.json`.
+//! REST: the channel door, the keeper's actions, stock holds, a look at a trade, addresses of apps and what was sent there; described by `/openapi.json`.
 
+mod apps;
 mod caller;
 mod channel;
 mod docs;
 mod failure;
 mod keeper;
 mod operations;
+mod outward;
 mod reservations;
 mod trades;
 
@@ -41,8 +43,10 @@ pub fn description() -> utoipa::openapi::OpenApi {
 
 fn routes() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Description::openapi())
+        .nest("/api/v1/apps", apps::router())
         .nest("/api/v1/channels", channel::router())
         .nest("/api/v1/keeper", keeper::router())
+        .nest("/api/v1/outward", outward::router())
         .nest("/api/v1/stock/reservations", reservations::router())
         .nest("/api/v1/trades", trades::router())
         .split_for_parts()

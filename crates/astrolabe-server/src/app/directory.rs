@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use astrolabe_core::ids::{AppKey, SellerId};
+use astrolabe_core::outward::Receiver;
 use astrolabe_core::seller::Seller;
 use astrolabe_store::{AppRow, ChannelRow, Directory, Role, SessionRow, Store, StoreError, UserRow};
 use parking_lot::RwLock;
@@ -91,6 +92,18 @@ impl DirectoryIndex {
     /// A seller's channel by number.
     pub fn channel_of(&self, seller: SellerId, channel: astrolabe_core::ids::ChannelId) -> Option<&ChannelRow> {
         self.channels.values().find(|row| row.seller == seller && row.channel == channel)
+    }
+
+    /// Everybody who may be called for a seller, in order.
+    pub fn receivers(&self) -> Vec<(SellerId, Receiver)> {
+        let apps = self
+            .apps
+            .values()
+            .flat_map(|entry| entry.roles.keys().map(|seller| (*seller, Receiver::App(entry.row.key.clone()))));
+        let channels = self.channels.values().map(|row| (row.seller, Receiver::Channel(row.channel)));
+        let mut all: Vec<_> = apps.chain(channels).collect();
+        all.sort_unstable();
+        all
     }
 
     /// The person behind a bearer token.

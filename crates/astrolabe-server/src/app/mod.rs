@@ -27,23 +27,39 @@ pub use lane::{GROUP_COMMANDS_MAX, GROUP_ROWS_MAX, LANE_QUEUE_MAX};
 pub use lanes::Lanes;
 pub(crate) use places::{Claim, PlaceBook, PlaceError, store_by_code, wire_name};
 
+use crate::outward::{Dialer, Network, Reach};
 use crate::workers::OutwardQueue;
 
 /// How long a caller waits for an answer; every call answers within this time.
 pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 
+/// How long attempts at calls outward are kept unless an operator says otherwise: a week, and enough to see a bad day.
+pub const ATTEMPTS_KEPT_DAYS: i64 = 7;
+pub const ATTEMPTS_KEPT_NEWEST: usize = 50_000;
+
 /// What an operator may turn.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Most commands of one group; 1 commits every command alone.
     pub group_commands_max: usize,
     /// Whether calls outward may go to loopback and private addresses.
     pub allow_private_addresses: bool,
+    /// Networks that calls outward may go to beside the public internet.
+    pub allowed_networks: Vec<Network>,
+    /// How many days attempts at calls outward are kept, and how many of each receiver of a seller.
+    pub attempts_kept_days: i64,
+    pub attempts_kept_newest: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { group_commands_max: GROUP_COMMANDS_MAX, allow_private_addresses: false }
+        Self {
+            group_commands_max: GROUP_COMMANDS_MAX,
+            allow_private_addresses: false,
+            allowed_networks: Vec::new(),
+            attempts_kept_days: ATTEMPTS_KEPT_DAYS,
+            attempts_kept_newest: ATTEMPTS_KEPT_NEWEST,
+        }
     }
 }
 
@@ -61,6 +77,8 @@ pub struct App {
     pub lanes: Lanes,
     /// Where committed calls outward are handed over, without a detour through the database.
     pub(crate) outward: OutwardQueue,
+    /// The way to everybody who is called.
+    pub(crate) dialer: Dialer,
     /// Rung when a group left work rows.
     pub work_left: Notify,
 }
@@ -69,6 +87,8 @@ impl App {
     /// On an opened store, with an empty directory cache filled once.
     pub async fn new(store: Arc<dyn Store>, clock: Clock, node: i64, limits: Limits) -> Result<Arc<Self>, StoreError> {
         let directory = DirectoryCache::load(store.as_ref()).await?;
+        let networks = limits.allowed_networks.clone();
+        let dialer = Dialer::new(Reach { everywhere: limits.allow_private_addresses, networks });
         Ok(Arc::new(Self {
             store,
             clock,
@@ -80,6 +100,7 @@ impl App {
             limits,
             lanes: Lanes::default(),
             outward: OutwardQueue::default(),
+            dialer,
             work_left: Notify::new(),
         }))
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use astrolabe_core::seller::Settings;
-use astrolabe_store::{OrdersBy, RdsTarget, Role, SpiAddress};
+use astrolabe_store::{OrdersBy, RdsTarget, Role, SpiAddresses};
 
 use crate::declare::DeclareError;
 
@@ -44,8 +44,8 @@ pub struct AppTable {
     pub secret: String,
     #[serde(default)]
     pub name: String,
-    #[serde(default)]
-    pub spi: SpiAddress,
+    /// Absent: the addresses stay as they are.
+    pub spi: Option<SpiAddresses>,
     #[serde(default)]
     pub orders_by: OrdersBy,
     #[serde(default)]

@@ -8,7 +8,7 @@ use astrolabe_core::seller::{Acceptor, Allocator, Seller};
 use astrolabe_core::service_settings::{DeliveryRules, Priority, ServiceSettings, WINDOWS_MAX, Windows};
 use astrolabe_core::time::OpeningHours;
 use astrolabe_store::{
-    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, RdsTarget, SessionRow, Store, UserRole, UserRow,
+    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, RdsTarget, SessionRow, SpiAddresses, Store, UserRole, UserRow,
 };
 
 use crate::app::Geography;
@@ -17,6 +17,7 @@ use crate::declare::document::{
     AppTable, ChannelTable, DeliveryTable, Document, PersonRole, SellerTable, UserTable, WarehouseTable,
 };
 use crate::declare::{Applied, DeclareError};
+use crate::outward::check_addresses;
 
 /// Longest warehouse code (white paper §6.2.1 `warehouseId`).
 const WAREHOUSE_CODE_CHARS_MAX: usize = 50;
@@ -54,7 +55,7 @@ pub(super) async fn directory(
     for table in &document.seller {
         draft.sellers.push(seller(table, &known)?);
     }
-    apps(document, &known, &mut draft)?;
+    apps(document, present, &known, &mut draft)?;
     for table in &document.session {
         let row = SessionRow {
             token: table.token.clone(),
@@ -101,7 +102,12 @@ fn seller(table: &SellerTable, known: &Known) -> Result<Seller, DeclareError> {
     Ok(Seller { id: SellerId(table.id), nick: table.nick.clone(), settings })
 }
 
-fn apps(document: &Document, known: &Known, draft: &mut DirectoryDraft) -> Result<(), DeclareError> {
+fn apps(
+    document: &Document,
+    present: &Directory,
+    known: &Known,
+    draft: &mut DirectoryDraft,
+) -> Result<(), DeclareError> {
     for table in &document.app {
         let key = AppKey(table.key.clone());
         if table.roles.is_empty() != table.sellers.is_empty() {
@@ -115,7 +121,7 @@ fn apps(document: &Document, known: &Known, draft: &mut DirectoryDraft) -> Resul
             key,
             secret: table.secret.clone(),
             name: table.name.clone(),
-            spi: table.spi.clone(),
+            spi: addresses(table, present)?,
             orders_by: table.orders_by,
             allowed_parameters: table.allowed_parameters.clone(),
             rds: rds_targets(table)?,
@@ -144,6 +150,18 @@ fn rds_targets(table: &AppTable) -> Result<Vec<RdsTarget>, DeclareError> {
         }
     }
     Ok(table.rds.clone())
+}
+
+/// The file's addresses, or those that are there.
+fn addresses(table: &AppTable, present: &Directory) -> Result<SpiAddresses, DeclareError> {
+    match &table.spi {
+        Some(addresses) => check_addresses(addresses.clone())
+            .map_err(|fault| invalid("app", &table.key, format!("spi.{}: {}", fault.field, fault.problem))),
+        None => {
+            let known = present.apps.iter().find(|app| app.key.0 == table.key);
+            Ok(known.map(|app| app.spi.clone()).unwrap_or_default())
+        }
+    }
 }
 
 fn channel(table: &ChannelTable, known: &Known) -> Result<ChannelRow, DeclareError> {

@@ -2,13 +2,13 @@
 //!
 //! Workers decide nothing. They find what is due and send commands through the lanes, like anybody else.
 
-mod addresses;
+mod attempt_log;
 mod attempts;
 mod due;
 mod outward;
 mod receiver;
-mod render;
 mod replies;
+mod retention;
 mod send;
 
 use std::sync::Arc;
@@ -34,7 +34,8 @@ impl Workers {
         let tasks = vec![
             tokio::spawn(outward::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(due::run(Arc::clone(app), stopped.clone())),
-            tokio::spawn(due::refresh_directory(Arc::clone(app), stopped)),
+            tokio::spawn(due::refresh_directory(Arc::clone(app), stopped.clone())),
+            tokio::spawn(retention::run(Arc::clone(app), stopped)),
         ];
         Self { stop, tasks }
     }

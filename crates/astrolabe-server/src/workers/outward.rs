@@ -17,8 +17,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::workers::attempt_log::AttemptLog;
 use crate::workers::receiver::{self, ReceiverQueue};
-use crate::workers::send::Sender;
 use crate::workers::until_stopped;
 
 /// Calls that may wait between lane and dispatcher; what does not fit is leased from the database later.
@@ -78,21 +78,22 @@ pub(super) async fn run(app: Arc<App>, mut stopped: watch::Receiver<bool>) {
 
 struct Dispatcher {
     app: Arc<App>,
-    sender: Sender,
+    log: AttemptLog,
+    log_writer: JoinHandle<()>,
     receivers: HashMap<(SellerId, Receiver), (ReceiverQueue, JoinHandle<()>)>,
 }
 
 impl Dispatcher {
     fn new(app: Arc<App>) -> Self {
-        let sender = Sender::new(app.limits.allow_private_addresses);
-        Self { app, sender, receivers: HashMap::new() }
+        let (log, log_writer) = AttemptLog::start(Arc::clone(&app));
+        Self { app, log, log_writer, receivers: HashMap::new() }
     }
 
     fn dispatch(&mut self, call: DueOutward) {
         let key = (call.seller, call.outward.receiver.clone());
         let (queue, _task) = self.receivers.entry(key).or_insert_with(|| {
             let queue = ReceiverQueue::default();
-            let task = tokio::spawn(receiver::run(Arc::clone(&self.app), self.sender.clone(), queue.clone()));
+            let task = tokio::spawn(receiver::run(Arc::clone(&self.app), self.log.clone(), queue.clone()));
             (queue, task)
         });
         queue.push(call);
@@ -117,6 +118,11 @@ impl Dispatcher {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a receiver's task ended badly");
             }
+        }
+        // The last handle: what is still to be written is written, then the writer ends.
+        drop(self.log);
+        if let Err(error) = self.log_writer.await {
+            tracing::error!(%error, "the log of attempts ended badly");
         }
     }
 }

@@ -12,9 +12,9 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::app::App;
+use crate::workers::attempt_log::AttemptLog;
 use crate::workers::attempts::{self, Next};
-use crate::workers::replies;
-use crate::workers::send::Sender;
+use crate::workers::{replies, send};
 
 /// Calls to one receiver that are under way at once.
 const IN_FLIGHT_MAX: usize = 32;
@@ -97,15 +97,15 @@ impl ReceiverQueue {
 }
 
 /// Serves the queue until it is closed.
-pub(super) async fn run(app: Arc<App>, sender: Sender, queue: ReceiverQueue) {
+pub(super) async fn run(app: Arc<App>, log: AttemptLog, queue: ReceiverQueue) {
     let mut under_way = JoinSet::new();
     loop {
         while under_way.len() < IN_FLIGHT_MAX {
             let Some(call) = queue.take() else { break };
-            let (app, sender, queue) = (Arc::clone(&app), sender.clone(), queue.clone());
+            let (app, log, queue) = (Arc::clone(&app), log.clone(), queue.clone());
             under_way.spawn(async move {
                 let (tid, id) = (call.outward.tid, call.outward.id);
-                let passed = attempt(&app, &sender, call).await;
+                let passed = attempt(&app, &log, call).await;
                 queue.ended(tid, id, passed);
             });
         }
@@ -124,9 +124,9 @@ pub(super) async fn run(app: Arc<App>, sender: Sender, queue: ReceiverQueue) {
 }
 
 /// Makes one attempt and sends what came of it through the lane. Answers whether the trade's next call may go.
-async fn attempt(app: &Arc<App>, sender: &Sender, call: DueOutward) -> bool {
+async fn attempt(app: &Arc<App>, log: &AttemptLog, call: DueOutward) -> bool {
     let attempts = call.attempts + 1;
-    let sent = sender.send(app, &call).await;
+    let sent = send::send(app, &call).await;
     let now = app.clock.now();
     let jitter = rand::random_range(-1_000..=1_000);
     let next = attempts::after(sent.ending, attempts, call.outward.made_at, now, jitter);
@@ -147,6 +147,10 @@ async fn attempt(app: &Arc<App>, sender: &Sender, call: DueOutward) -> bool {
     if let Err(error) = app.submit(call.seller, settle, None).await {
         // The row stays pending and is tried again: a receiver must expect repeats.
         tracing::warn!(%error, "a call outward could not be settled");
+    }
+    // After the settling: nothing of the order waits for the log.
+    if let Some(kept) = sent.attempt {
+        log.keep(kept).await;
     }
     passed
 }

@@ -2,10 +2,12 @@
 
 mod channel;
 mod doors;
+mod isv;
 mod lists;
 mod merchant;
 mod naughty;
 mod orders;
 mod push_users;
 mod settings;
+mod spi;
 mod stock;

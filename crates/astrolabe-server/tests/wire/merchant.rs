@@ -135,12 +135,17 @@ impl Merchant {
     }
 
     pub(crate) async fn open_at(clock: Clock) -> Self {
+        Self::open_with(DECLARED, clock, Limits::default()).await
+    }
+
+    /// With a declaration, a clock and limits of the test's own.
+    pub(crate) async fn open_with(declared: &str, clock: Clock, limits: Limits) -> Self {
         let _installed_once = rustls::crypto::ring::default_provider().install_default();
         let data = TempDir::new().expect("a directory");
         let target = StoreTarget::DataDir(data.path().to_owned());
         let store = astrolabe_store::open(&target).await.expect("opens");
-        let app = App::new(store, clock, 1, Limits::default()).await.expect("starts");
-        declare::apply(&app, DECLARED, false).await.expect("is declared");
+        let app = App::new(store, clock, 1, limits).await.expect("starts");
+        declare::apply(&app, declared, false).await.expect("is declared");
         let server = astrolabe_server::serve(app, SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("listens");
         Self { server: Some(server), http: reqwest::Client::new(), data }
     }

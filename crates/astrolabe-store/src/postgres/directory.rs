@@ -4,10 +4,10 @@ use deadpool_postgres::{Client, GenericClient, Transaction};
 
 use astrolabe_core::seller::Seller;
 
-use crate::directory::{Directory, DirectoryDraft};
+use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::postgres::fields::{all as rows, commit_failure, each, failure, first};
-use crate::rows::{DirectoryKind, Fields, SellerRow, directory_rows, to_doc};
+use crate::rows::{DirectoryKind, Fields, SellerRow, directory_rows, from_doc, to_doc};
 
 /// Counts the changes of all directory tables together.
 pub(super) async fn version(client: &impl GenericClient) -> Result<i64, StoreError> {
@@ -85,4 +85,20 @@ async fn put_seller(client: &mut Client, seller: &Seller) -> Result<(), StoreErr
         .await
         .map_err(failure)?;
     transaction.commit().await.map_err(commit_failure)
+}
+
+/// Replaces an app's row if it still is `from`.
+pub(super) async fn replace_app(client: &mut Client, from: &AppRow, to: &AppRow) -> Result<bool, StoreError> {
+    let transaction = client.transaction().await.map_err(failure)?;
+    let present = "SELECT doc FROM app WHERE app_key = $1 FOR UPDATE";
+    let present = first(&transaction, present, &[&from.key.0], |row| from_doc::<AppRow>(&row.text(0)?)).await?;
+    if present.as_ref() != Some(from) {
+        return Ok(false);
+    }
+    let put = "UPDATE app SET doc = $2 WHERE app_key = $1";
+    transaction.execute(put, &[&from.key.0, &to_doc(to)?]).await.map_err(failure)?;
+    let bump = "UPDATE directory_version SET version = version + 1 WHERE id = 1";
+    transaction.execute(bump, &[]).await.map_err(failure)?;
+    transaction.commit().await.map_err(commit_failure)?;
+    Ok(true)
 }

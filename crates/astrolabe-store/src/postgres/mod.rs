@@ -3,6 +3,7 @@
 //! Every statement of a group names one seller, so that the tables can be distributed by `seller_id` (Citus). Rows
 //! are loaded and written by arrays, and statements that do not need each other's answers are sent together.
 
+mod attempts;
 mod directory;
 mod due;
 mod fields;
@@ -33,14 +34,16 @@ use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
     AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
 };
+use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
 use astrolabe_core::time::Timestamp;
 use astrolabe_core::world::NewWork;
 
+use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{Group, Lease, Store};
-use crate::directory::{Directory, DirectoryDraft};
+use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
@@ -87,6 +90,10 @@ impl Store for PostgresStore {
         directory::put(&mut read::client(&self.pool).await?, draft).await
     }
 
+    async fn replace_app(&self, from: &AppRow, to: &AppRow) -> Result<bool, StoreError> {
+        directory::replace_app(&mut read::client(&self.pool).await?, from, to).await
+    }
+
     async fn sellers_with_due(&self, now: Timestamp, limit: usize) -> Result<Vec<SellerId>, StoreError> {
         due::sellers(&read::client(&self.pool).await?, now, limit).await
     }
@@ -121,6 +128,39 @@ impl Store for PostgresStore {
 
     async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError> {
         push::users(&read::client(&self.pool).await?, query).await
+    }
+
+    async fn keep_attempts(&self, attempts: &[Attempt]) -> Result<(), StoreError> {
+        attempts::keep(&mut read::client(&self.pool).await?, attempts).await
+    }
+
+    async fn attempts(
+        &self,
+        seller: SellerId,
+        of: &AttemptsOf,
+        before: Option<AttemptKey>,
+        limit: usize,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        attempts::page(&read::client(&self.pool).await?, seller, of, before, limit).await
+    }
+
+    async fn attempts_to_forget(
+        &self,
+        seller: SellerId,
+        receiver: &Receiver,
+        kept: AttemptsKept,
+    ) -> Result<Option<AttemptKey>, StoreError> {
+        attempts::to_forget(&read::client(&self.pool).await?, seller, receiver, kept).await
+    }
+
+    async fn forget_attempts(
+        &self,
+        seller: SellerId,
+        receiver: &Receiver,
+        up_to: AttemptKey,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        attempts::forget(&read::client(&self.pool).await?, seller, receiver, up_to, limit).await
     }
 
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {

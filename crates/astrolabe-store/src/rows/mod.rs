@@ -1,6 +1,7 @@
 //! How things of the business become columns and come back: the half of storing that both databases share. No SQL is
 //! run here; the column lists are the one order in which both write and read.
 
+mod attempts;
 mod codes;
 mod directory;
 mod goods;
@@ -16,6 +17,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::StoreError;
 
+pub(crate) use attempts::{NEWEST, attempt, attempt_columns, attempt_key, newest_forgotten};
 pub(crate) use codes::{CauseColumns, class_code, entry_code, holder_kind, role_code, service_code};
 pub(crate) use directory::{DirectoryKind, SellerRow, directory_rows};
 pub(crate) use goods::{ItemGather, item_doc, item_tags, location, mapping, sc_item, seller};

@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use crate::directory::{Directory, DirectoryDraft};
+use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
-use crate::rows::{DirectoryKind, Fields, SellerRow, directory_rows, to_doc};
+use crate::rows::{DirectoryKind, Fields, SellerRow, directory_rows, from_doc, to_doc};
 use crate::sqlite::fields::{all as rows, commit_failure, each, failure, first, run};
 
 /// Counts the changes of all directory tables together.
@@ -69,4 +69,18 @@ pub(super) fn put(connection: &mut Connection, draft: &DirectoryDraft) -> Result
     }
     run(&transaction, "UPDATE directory_version SET version = version + 1 WHERE id = 1", [])?;
     transaction.commit().map_err(commit_failure)
+}
+
+/// Replaces an app's row if it still is `from`.
+pub(super) fn replace_app(connection: &mut Connection, from: &AppRow, to: &AppRow) -> Result<bool, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
+    let present = "SELECT doc FROM app WHERE app_key = ?1";
+    let present = first(&transaction, present, [&from.key.0], |row| from_doc::<AppRow>(&row.text(0)?))?;
+    if present.as_ref() != Some(from) {
+        return Ok(false);
+    }
+    run(&transaction, "UPDATE app SET doc = ?2 WHERE app_key = ?1", (&from.key.0, to_doc(to)?))?;
+    run(&transaction, "UPDATE directory_version SET version = version + 1 WHERE id = 1", [])?;
+    transaction.commit().map_err(commit_failure)?;
+    Ok(true)
 }

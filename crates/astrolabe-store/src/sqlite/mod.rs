@@ -3,6 +3,7 @@
 //! Groups of several sellers share one COMMIT, which is one fsync ([`lane`]). Leases on calls outward are in memory:
 //! one process serves a file. Other processes may read it, and write to it between two groups.
 
+mod attempts;
 mod directory;
 mod due;
 mod fields;
@@ -34,14 +35,16 @@ use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
     AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
 };
+use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
 use astrolabe_core::time::Timestamp;
 use astrolabe_core::world::NewWork;
 
+use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{Group, Lease, Store};
-use crate::directory::{Directory, DirectoryDraft};
+use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
@@ -87,6 +90,11 @@ impl Store for SqliteStore {
         self.lanes.write(move |connection| directory::put(connection, &draft)).await
     }
 
+    async fn replace_app(&self, from: &AppRow, to: &AppRow) -> Result<bool, StoreError> {
+        let (from, to) = (from.clone(), to.clone());
+        self.lanes.write(move |connection| directory::replace_app(connection, &from, &to)).await
+    }
+
     async fn sellers_with_due(&self, now: Timestamp, limit: usize) -> Result<Vec<SellerId>, StoreError> {
         self.readers.read(move |connection| due::sellers(connection, now, limit)).await
     }
@@ -126,6 +134,44 @@ impl Store for SqliteStore {
     async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError> {
         let query = query.clone();
         self.readers.read(move |connection| push::users(connection, &query)).await
+    }
+
+    async fn keep_attempts(&self, attempts: &[Attempt]) -> Result<(), StoreError> {
+        // Made here, so that the writer thread only writes.
+        let rows = attempts::rows(attempts)?;
+        self.lanes.write(move |connection| attempts::keep(connection, &rows)).await
+    }
+
+    async fn attempts(
+        &self,
+        seller: SellerId,
+        of: &AttemptsOf,
+        before: Option<AttemptKey>,
+        limit: usize,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        let of = of.clone();
+        self.readers.read(move |connection| attempts::page(connection, seller, &of, before, limit)).await
+    }
+
+    async fn attempts_to_forget(
+        &self,
+        seller: SellerId,
+        receiver: &Receiver,
+        kept: AttemptsKept,
+    ) -> Result<Option<AttemptKey>, StoreError> {
+        let receiver = receiver.clone();
+        self.readers.read(move |connection| attempts::to_forget(connection, seller, &receiver, kept)).await
+    }
+
+    async fn forget_attempts(
+        &self,
+        seller: SellerId,
+        receiver: &Receiver,
+        up_to: AttemptKey,
+        limit: usize,
+    ) -> Result<usize, StoreError> {
+        let receiver = receiver.clone();
+        self.lanes.write(move |connection| attempts::forget(connection, seller, &receiver, up_to, limit)).await
     }
 
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {

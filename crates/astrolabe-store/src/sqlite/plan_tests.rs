@@ -21,13 +21,14 @@ use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};
 use astrolabe_core::time::Timestamp;
 use astrolabe_core::world::{Changes, Names, NewWork, OutwardSettled, PublishedRefund, SlotChange};
 
+use crate::attempts::{AttemptId, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{AnswerKey, Lease, StoredAnswer};
 use crate::lists::{PushUser, PushUserQuery, SoldBy, SoldQuery};
 use crate::migrate::MIGRATIONS;
 use crate::rows::Fields;
 use crate::sqlite::fields::all;
 use crate::sqlite::lease::Leases;
-use crate::sqlite::{due, lease, lists, load, push, save, views};
+use crate::sqlite::{attempts, due, lease, lists, load, push, save, views};
 
 /// What may be read for a whole seller: what is small, what is wanted whole, and what is read in its order up to a limit.
 const WHOLE_SELLER: [&str; 6] = ["location", "work", "work_once", "task", "trade_awaiting", "assignment_open"];
@@ -178,6 +179,14 @@ fn run_lists(connection: &Connection) {
     push::delete(connection, SELLER, &app, NOW).unwrap();
     let query = PushUserQuery { app, seller: None, from: None, to: None, page: 1, per_page: 10 };
     push::users(connection, &query).unwrap();
+    let receiver = Receiver::App(AppKey("a".to_owned()));
+    let kept = AttemptsKept { since: NOW, newest: 10 };
+    let key = AttemptKey { started_at: NOW, id: AttemptId(1) };
+    attempts::to_forget(connection, SELLER, &receiver, kept).unwrap();
+    attempts::forget(connection, SELLER, &receiver, key, 10).unwrap();
+    for of in [AttemptsOf::Trade(Tid(1)), AttemptsOf::Receiver(receiver)] {
+        attempts::page(connection, SELLER, &of, Some(key), 10).unwrap();
+    }
 }
 
 /// Lines of a plan that walk over a table, or over all of a seller's rows of one.

@@ -3,8 +3,8 @@
 use astrolabe_core::ids::{AppKey, ChannelId, LocationId, SellerId};
 use astrolabe_core::seller::ReturnPolicy;
 use astrolabe_store::{
-    AppRow, ChannelRow, DirectoryDraft, Grant, OrdersBy, RdsTarget, Role, SessionRow, SpiAddress, StoreError, UserRole,
-    UserRow,
+    AppRow, ChannelRow, DirectoryDraft, Grant, OrdersBy, RdsTarget, Role, SessionRow, SpiAddress, SpiAddresses,
+    StoreError, UserRole, UserRow,
 };
 
 use crate::home::{Home, commit};
@@ -18,7 +18,7 @@ fn draft() -> DirectoryDraft {
             key: app.clone(),
             secret: "secret".to_owned(),
             name: "POS".to_owned(),
-            spi: SpiAddress { online: Some("http://pos.example/spi".to_owned()), ..SpiAddress::default() },
+            spi: SpiAddresses { online: Some(SpiAddress::plain("http://pos.example/spi")), ..SpiAddresses::default() },
             orders_by: OrdersBy::Rds,
             allowed_parameters: vec!["extra".to_owned()],
             rds: vec![RdsTarget { name: "rds-1".to_owned(), paused: true }],
@@ -89,4 +89,19 @@ pub(crate) async fn an_undeclared_seller_has_no_lane(home: &Home) {
     let refused = store.begin(SellerId(9)).await.err();
     assert!(matches!(refused, Some(StoreError::UnknownSeller(SellerId(9)))), "{refused:?}");
     assert_eq!(store.begin(SellerId(1)).await.unwrap().version(), 0);
+}
+
+pub(crate) async fn an_app_is_replaced_as_it_was_seen(home: &Home) {
+    let store = home.open().await;
+    store.put_directory(&draft(), NOW).await.unwrap();
+    let seen = store.directory().await.unwrap().apps.remove(0);
+    let mut wanted = seen.clone();
+    wanted.spi.use_test = true;
+    assert!(store.replace_app(&seen, &wanted).await.unwrap());
+    let other = AppRow { secret: "rotated".to_owned(), ..seen.clone() };
+    assert!(!store.replace_app(&seen, &other).await.unwrap(), "seen before the change");
+    let unknown = AppRow { key: AppKey("nobody".to_owned()), ..seen };
+    assert!(!store.replace_app(&unknown, &unknown).await.unwrap());
+    let directory = store.directory().await.unwrap();
+    assert_eq!((directory.version, directory.apps), (2, vec![wanted]));
 }

@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
+mod attempts;
 mod capacity;
 mod directory;
 mod due;
@@ -45,7 +46,8 @@ macro_rules! on_both {
 }
 
 on_both! {
-    directory: rows_come_back_and_replace_each_other, settings_go_through_the_lane, an_undeclared_seller_has_no_lane;
+    directory: rows_come_back_and_replace_each_other, settings_go_through_the_lane, an_undeclared_seller_has_no_lane,
+        an_app_is_replaced_as_it_was_seen;
     groups: a_dropped_group_leaves_nothing, groups_of_one_seller_exclude_each_other, a_commit_makes_the_next_version,
         a_failed_group_takes_nobody_with_it, another_handle_learns_what_changed, answers_are_kept_for_a_while,
         twenty_thousand_rows_fit, a_database_opens_again, a_group_that_was_given_up_frees_the_lane;
@@ -59,6 +61,8 @@ on_both! {
         sellers_do_not_wait_for_each_other;
     capacity: settings_come_back_with_their_location, days_come_back_whole, another_handle_learns_of_days,
         a_count_that_lies_is_found;
+    attempts: attempts_come_back_and_are_kept_once, attempts_page_from_the_newest,
+        attempts_are_forgotten_by_age_and_number;
     due: clocks_that_ran_out, holds_that_ran_out, sellers_with_anything_due;
     lists: trades_by_time_newest_first, trades_by_the_channels_words, refunds_keep_the_newest_text,
         tags_by_listing_and_by_tag, articles_and_locations_by_id, push_users_are_kept, lists_show_nothing_of_another_seller;

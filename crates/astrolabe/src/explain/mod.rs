@@ -5,7 +5,7 @@ mod decision;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use astrolabe_core::ids::{LocationId, SellerId, Tid};
+use astrolabe_core::ids::{LocationId, OutwardId, SellerId, Tid};
 use astrolabe_core::order::timeline::{Actor, TimelineFact};
 use astrolabe_core::order::trade::{SubOrder, UnassignedState};
 use astrolabe_core::outward::{Message, OutwardState, Receiver};
@@ -15,9 +15,10 @@ use astrolabe_core::stock::hold::Role;
 use astrolabe_core::time::Timestamp;
 use astrolabe_protocol::EpochMs;
 use astrolabe_server::config::LoadedConfig;
-use astrolabe_store::{OutwardView, Store, TradeView};
+use astrolabe_store::{Attempt, AttemptsOf, OutwardView, Store, TradeView};
 
 use crate::cli::ExplainArgs;
+use crate::spi::went;
 use crate::terminal::say;
 
 /// Prints the trade with this id, of whichever seller has it.
@@ -30,13 +31,36 @@ pub(crate) async fn run(args: ExplainArgs) -> Result<ExitCode, String> {
         let found = store.trade(seller.id, Tid(args.tid)).await.map_err(|error| error.to_string())?;
         if let Some(view) = found {
             let names = Names::load(store, seller.id).await?;
-            for line in story(&view, &names, &seller.nick) {
+            let attempts = Attempts::load(store, seller.id, Tid(args.tid)).await?;
+            for line in story(&view, &names, &attempts, &seller.nick) {
                 say(line);
             }
             return Ok(ExitCode::SUCCESS);
         }
     }
     Err(format!("trade {} is not known to any seller here", args.tid))
+}
+
+/// Most attempts that are told.
+const ATTEMPTS_MAX: usize = 200;
+
+/// What is kept of the attempts at a trade's calls, oldest first.
+struct Attempts(Vec<Attempt>);
+
+impl Attempts {
+    async fn load(store: &dyn Store, seller: SellerId, tid: Tid) -> Result<Self, String> {
+        let found = store.attempts(seller, &AttemptsOf::Trade(tid), None, ATTEMPTS_MAX).await;
+        let mut found = found.map_err(|error| error.to_string())?;
+        found.reverse();
+        Ok(Self(found))
+    }
+
+    fn story_of(&self, call: OutwardId) -> impl Iterator<Item = String> {
+        let of_call = self.0.iter().filter(move |attempt| attempt.call == Some(call));
+        of_call.map(|attempt| {
+            format!("        {}  attempt {}: {}", clock(attempt.key.started_at), attempt.number, went(attempt))
+        })
+    }
 }
 
 /// Names of places.
@@ -60,7 +84,7 @@ fn describe_place(place: &Location) -> String {
     }
 }
 
-fn story(view: &TradeView, names: &Names, nick: &str) -> Vec<String> {
+fn story(view: &TradeView, names: &Names, attempts: &Attempts, nick: &str) -> Vec<String> {
     let trade = &view.file.trade;
     let mode = trade
         .mode
@@ -77,7 +101,10 @@ fn story(view: &TradeView, names: &Names, nick: &str) -> Vec<String> {
     if !view.outward.is_empty() {
         lines.push(String::new());
         lines.push("calls outward".to_owned());
-        lines.extend(view.outward.iter().map(call_story));
+        for call in &view.outward {
+            lines.push(call_story(call));
+            lines.extend(attempts.story_of(call.outward.id));
+        }
     }
     lines
 }

@@ -32,8 +32,12 @@ async fn an_order_and_a_reservation_stay_within_their_rows() {
     shop.load(store, goods, StockClass::Certain, 1_000).await;
 
     // One after the other: no group shares the write of a cell, which is the dearest an order can be.
-    let (before, mut consigning) = (server.metric(ROWS).await, 0.0);
-    for number in 0..ORDERS {
+    // The first is not counted: the work that binding and stock left for later is done beside it.
+    let (mut before, mut consigning) = (0.0, 0.0);
+    for number in 0..=ORDERS {
+        if number == 1 {
+            (before, consigning) = (server.metric(ROWS).await, 0.0);
+        }
         let tid = tid(50 + number);
         shop.push("trades", &paid(tid, goods, 1)).await;
         shop.reaches(tid, store, "notified").await;

@@ -18,5 +18,6 @@ mod seen;
 mod server;
 mod shop;
 mod socket;
+mod spi;
 mod tenants;
 mod wait;

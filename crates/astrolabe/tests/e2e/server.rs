@@ -48,7 +48,18 @@ pub(crate) struct Ran {
 
 /// Runs a command of the program on a database to its end.
 pub(crate) async fn run<A: AsRef<OsStr>>(database: &Database, args: impl IntoIterator<Item = A>) -> Ran {
-    let output = program().args(args).args(database.flags()).current_dir(database.dir()).output();
+    run_where(database, &[], args).await
+}
+
+/// Likewise, with these variables in its environment.
+pub(crate) async fn run_where<A: AsRef<OsStr>>(
+    database: &Database,
+    variables: &[(&str, &str)],
+    args: impl IntoIterator<Item = A>,
+) -> Ran {
+    let mut command = program();
+    let output =
+        command.envs(variables.iter().copied()).args(args).args(database.flags()).current_dir(database.dir()).output();
     let output = timeout(DEADLINE, output).await.expect("the command ends").expect("the program runs");
     Ran {
         code: output.status.code(),

@@ -19,8 +19,9 @@ async fn called_with(declared: &str) -> String {
     let isv = Ear::of_app(&parties.isv).await;
     let addresses = Addresses { isv: Some(isv.url()), ..Addresses::default() };
     let declaration = shop::declaration(&parties, &addresses, &[]);
-    let with_body = declaration.replace("/spi\" }", &format!("/spi\"{declared} }}"));
-    assert_eq!(with_body == declaration, declared.is_empty(), "{declaration}");
+    let plain = format!("online = {:?}", isv.url());
+    assert!(declaration.contains(&plain), "{declaration}");
+    let with_body = declaration.replace(&plain, &format!("online = {{ url = {:?}{declared} }}", isv.url()));
     apply(&database, &with_body).await;
 
     let server = Server::start(&database).await;

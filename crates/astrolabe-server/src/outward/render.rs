@@ -8,7 +8,7 @@ use astrolabe_store::StoreError;
 use crate::app::{App, wire_name};
 
 /// A call to an ISV: the catalogue's method name and its fields.
-pub(super) async fn spi_call(
+pub(crate) async fn spi_call(
     app: &App,
     seller: SellerId,
     nick: &str,
@@ -69,7 +69,7 @@ async fn name_of(app: &App, seller: SellerId, id: LocationId) -> Result<(String,
 }
 
 /// A consignment as the channel's `taobao.logistics.offline.send` takes it (modes 3.1 and 3.2).
-pub(super) fn channel_consign(outward: &Outward) -> Option<Fields> {
+pub(crate) fn channel_consign(outward: &Outward) -> Option<Fields> {
     match &outward.message {
         Message::ConsignToChannel { sub_orders, shipment } => Some(
             Fields::new()

@@ -1,0 +1,27 @@
+//! What a call outward is made of: where it may go, how it is signed and sent, what came back, and what that means.
+//!
+//! Nothing here decides when a call is made or what follows it: that is the workers', and whoever asks for a test call.
+
+mod advice;
+mod channel;
+mod dial;
+mod guard;
+mod mask;
+mod meaning;
+mod registration;
+mod render;
+mod spi;
+mod trial;
+
+pub use guard::Network;
+pub(crate) use registration::unmask;
+pub use registration::{AddressFault, check_addresses};
+pub use trial::{Trial, TrialError, TrialReport};
+
+pub(crate) use channel::{NotCallable, consign_to_channel};
+pub(crate) use dial::Dialer;
+pub(crate) use guard::Reach;
+pub use mask::shown_addresses;
+pub(crate) use meaning::{About, Spoken};
+pub(crate) use render::spi_call;
+pub(crate) use spi::{SpiCall, call_app};
