@@ -29,13 +29,14 @@ macro_rules! migration {
 }
 
 /// All of them, in order.
-pub(crate) const MIGRATIONS: [Migration; 6] = [
+pub(crate) const MIGRATIONS: [Migration; 7] = [
     migration!(1, "directory"),
     migration!(2, "goods"),
     migration!(3, "stock"),
     migration!(4, "orders"),
     migration!(5, "outward"),
     migration!(6, "planning"),
+    migration!(7, "pickup"),
 ];
 
 /// Makes the table that remembers what ran. Understood by both databases.

@@ -1,11 +1,12 @@
-//! 派单: some units of one sub-order given to one location. This is the machine of the delivery path.
+//! 派单: some units of one sub-order given to one location, with the states it can be in. Where events lead from a state is
+//! [`crate::order::machine`]'s to say.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AllocationCode, LocationId, Oid, RefundId, Tid};
-use crate::order::timeline::Fact;
+use crate::ids::{AllocationCode, HandoverCode, LocationId, Oid, RefundId, Tid};
+use crate::order::timeline::{Actor, Fact};
 use crate::stock::cell::CellKey;
 use crate::time::Timestamp;
 
@@ -18,6 +19,9 @@ pub struct Assignment {
     pub location: LocationId,
     /// A warehouse assignment needs no acceptance.
     pub warehouse: bool,
+    /// 门店自提: the buyer collects it here, so that its machine is that of pickups.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pickup: bool,
     pub units: i64,
     pub state: AssignmentState,
     pub allocated_at: Timestamp,
@@ -34,6 +38,18 @@ pub struct Assignment {
     /// The units that left when it shipped, by cell: a return goes back to the same class.
     #[serde(default)]
     pub committed: Vec<CommittedPart>,
+    /// What the buyer must show to get the goods: once a pickup is confirmed, or the store set out to bring them itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
+}
+
+/// 核销: a code that was issued for goods of one trade at one store. Sub-orders that are handed over together share it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Handover {
+    pub code: HandoverCode,
+    /// Who took the code when the goods were handed over; a code is used once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<Actor>,
 }
 
 /// Units that left one cell.
@@ -68,7 +84,8 @@ pub struct Shipment {
     pub at: Timestamp,
 }
 
-/// The delivery machine (`FAHUO`). States that end the assignment say so in [`AssignmentState::is_live`].
+/// The states of deliveries (`FAHUO`) and pickups (`ZITI`). Those that end the assignment say so in
+/// [`AssignmentState::is_live`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AssignmentState {
@@ -76,6 +93,10 @@ pub enum AssignmentState {
     Notified,
     /// X_SHOP_ALLOCATION.
     Accepted,
+    /// X_COMMODITY_CONFIRM (pickup): it lies ready for the buyer, who has the code.
+    Confirmed,
+    /// X_COMMODITY_TRANSER (pickup): the store has none, the goods are on their way to it from elsewhere.
+    Transferring,
     /// X_SHOP_CANCEL: somebody wants it back; timers stop, the hold stays.
     CancelRequested {
         from: BeforeCancel,
@@ -89,6 +110,8 @@ pub enum AssignmentState {
     /// X_SHOP_HANDLED.
     Shipped,
     Signed,
+    /// The buyer has collected the pickup; the code is used up.
+    Collected,
     /// X_HANDLED_CANCEL.
     ReturnRequested {
         from: AfterShipping,
@@ -116,14 +139,17 @@ pub enum AssignmentState {
 pub enum BeforeCancel {
     Notified,
     Accepted,
+    Confirmed,
+    Transferring,
 }
 
-/// The states a return may start from.
+/// The states a return may start from: the goods have left the shelf for good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AfterShipping {
     Shipped,
     Signed,
+    Collected,
 }
 
 /// What a cancel request is for.
@@ -152,10 +178,13 @@ impl AssignmentState {
         match self {
             AssignmentState::Notified
             | AssignmentState::Accepted
+            | AssignmentState::Confirmed
+            | AssignmentState::Transferring
             | AssignmentState::CancelRequested { .. }
             | AssignmentState::CancelDenied { .. }
             | AssignmentState::Shipped
             | AssignmentState::Signed
+            | AssignmentState::Collected
             | AssignmentState::ReturnRequested { .. } => true,
             AssignmentState::Returned
             | AssignmentState::Refunded
@@ -172,10 +201,13 @@ impl AssignmentState {
         match self {
             AssignmentState::Notified
             | AssignmentState::Accepted
+            | AssignmentState::Confirmed
+            | AssignmentState::Transferring
             | AssignmentState::CancelRequested { .. }
             | AssignmentState::CancelDenied { .. } => true,
             AssignmentState::Shipped
             | AssignmentState::Signed
+            | AssignmentState::Collected
             | AssignmentState::ReturnRequested { .. }
             | AssignmentState::Returned
             | AssignmentState::Refunded
@@ -192,10 +224,13 @@ impl AssignmentState {
         match self {
             AssignmentState::Notified => "notified",
             AssignmentState::Accepted => "accepted",
+            AssignmentState::Confirmed => "confirmed",
+            AssignmentState::Transferring => "transferring",
             AssignmentState::CancelRequested { .. } => "cancel_requested",
             AssignmentState::CancelDenied { .. } => "cancel_denied",
             AssignmentState::Shipped => "shipped",
             AssignmentState::Signed => "signed",
+            AssignmentState::Collected => "collected",
             AssignmentState::ReturnRequested { .. } => "return_requested",
             AssignmentState::Returned => "returned",
             AssignmentState::Refunded => "refunded",
@@ -212,6 +247,10 @@ impl AssignmentState {
         match self {
             AssignmentState::Notified => "X_ALLOCATION_NOTIFIED",
             AssignmentState::Accepted => "X_SHOP_ALLOCATION",
+            // The white paper has no state after it for pickups.
+            AssignmentState::Confirmed | AssignmentState::Collected => "X_COMMODITY_CONFIRM",
+            // Published with this spelling.
+            AssignmentState::Transferring => "X_COMMODITY_TRANSER",
             AssignmentState::CancelRequested { .. } | AssignmentState::Withdrawn | AssignmentState::Closed => {
                 "X_SHOP_CANCEL"
             }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::command::Work;
 use crate::goods::{Item, ScItem};
-use crate::ids::{HoldKey, ItemId, Oid, OutwardId, ReservationId, ScItemId, Tid, WorkId};
+use crate::ids::{HandoverCode, HoldKey, ItemId, Oid, OutwardId, ReservationId, ScItemId, Tid, WorkId};
 use crate::order::assignment::Assignment;
 use crate::order::file::TradeFile;
 use crate::order::timeline::TimelineFact;
@@ -37,6 +37,8 @@ pub struct Changes {
     pub work_done: Vec<WorkId>,
     pub published: Vec<(Tid, String)>,
     pub tasks: Vec<TaskOpened>,
+    /// Codes that were issued, each for goods of one trade. Never changed, never given twice.
+    pub handover_codes: Vec<(HandoverCode, Tid)>,
     pub locations: Vec<Location>,
     pub items: Vec<SlotChange<ItemId, Item>>,
     pub sc_items: Vec<SlotChange<ScItemId, ScItem>>,
@@ -71,6 +73,8 @@ pub struct TaskOpened {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TaskKind {
     Unfillable,
+    /// The chosen store cannot hand a pickup over: a transfer, another store, or the money back.
+    PickupChoice,
     AllocatorSilent,
     AllocatorSaysShipped,
     Mismatch,
@@ -84,6 +88,7 @@ impl TaskKind {
     pub fn name(self) -> &'static str {
         match self {
             TaskKind::Unfillable => "unfillable",
+            TaskKind::PickupChoice => "pickup_choice",
             TaskKind::AllocatorSilent => "allocator_silent",
             TaskKind::AllocatorSaysShipped => "allocator_says_shipped",
             TaskKind::Mismatch => "mismatch",
@@ -132,6 +137,7 @@ fn take_journal(changes: &mut Changes, journal: Journal) {
     changes.work_done = journal.work_done;
     changes.published = journal.published;
     changes.tasks = journal.tasks;
+    changes.handover_codes = journal.handover_codes;
 }
 
 fn take_file(changes: &mut Changes, before: Option<&TradeFile>, after: TradeFile) {
@@ -178,6 +184,7 @@ impl Changes {
             + self.work_done.len()
             + self.published_alone()
             + self.tasks.len()
+            + self.handover_codes.len()
             + self.locations.len()
             + self.items.len()
             + self.sc_items.len()

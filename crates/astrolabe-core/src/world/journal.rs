@@ -1,6 +1,6 @@
 //! What a group adds and never changes: facts, calls outward, work, tasks.
 
-use crate::ids::{OutwardId, Tid, WorkId};
+use crate::ids::{HandoverCode, OutwardId, Tid, WorkId};
 use crate::order::timeline::TimelineFact;
 use crate::outward::{Outward, OutwardState};
 use crate::world::changes::{NewWork, OutwardSettled, TaskOpened};
@@ -15,7 +15,8 @@ pub struct Journal {
     pub(crate) work_done: Vec<WorkId>,
     pub(crate) published: Vec<(Tid, String)>,
     pub(crate) tasks: Vec<TaskOpened>,
-    marks: [usize; 7],
+    pub(crate) handover_codes: Vec<(HandoverCode, Tid)>,
+    marks: [usize; 8],
 }
 
 impl Journal {
@@ -56,6 +57,11 @@ impl Journal {
         self.tasks.push(task);
     }
 
+    /// A code that was issued for goods of the trade.
+    pub fn handover_code(&mut self, code: HandoverCode, tid: Tid) {
+        self.handover_codes.push((code, tid));
+    }
+
     /// Facts recorded so far in this group.
     pub fn facts(&self) -> &[TimelineFact] {
         &self.timeline
@@ -75,11 +81,12 @@ impl Journal {
             self.work_done.len(),
             self.published.len(),
             self.tasks.len(),
+            self.handover_codes.len(),
         ];
     }
 
     pub(crate) fn revert(&mut self) {
-        let [timeline, outward, settled, work, work_done, published, tasks] = self.marks;
+        let [timeline, outward, settled, work, work_done, published, tasks, handover_codes] = self.marks;
         self.timeline.truncate(timeline);
         self.outward.truncate(outward);
         self.settled.truncate(settled);
@@ -87,5 +94,6 @@ impl Journal {
         self.work_done.truncate(work_done);
         self.published.truncate(published);
         self.tasks.truncate(tasks);
+        self.handover_codes.truncate(handover_codes);
     }
 }

@@ -109,11 +109,11 @@ impl Sender {
         let (Some(endpoint), Some(key), Some(secret)) = (&row.endpoint, &row.app_key, &row.secret) else {
             return Ending::NoAddress;
         };
-        let Some(fields) = render::channel_consign(&call.outward) else {
+        let Some((name, fields)) = render::channel_call(&call.outward) else {
             return Ending::Refused("not a call to a channel".to_owned());
         };
-        let Some(method) = catalogue::find_outward("taobao.logistics.offline.send") else {
-            return Ending::Refused("taobao.logistics.offline.send is not in the catalogue".to_owned());
+        let Some(method) = catalogue::find_outward(name) else {
+            return Ending::Refused(format!("{name} is not in the catalogue"));
         };
         let credentials = Credentials {
             app_key: astrolabe_protocol::AppKey::new(key.0.clone()),

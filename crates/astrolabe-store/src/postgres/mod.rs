@@ -28,7 +28,9 @@ use async_trait::async_trait;
 use deadpool_postgres::Pool;
 
 use astrolabe_core::goods::Mapping;
-use astrolabe_core::ids::{AllocationCode, HoldKey, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::ids::{
+    AllocationCode, HandoverCode, HoldKey, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid,
+};
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
@@ -113,6 +115,10 @@ impl Store for PostgresStore {
 
     async fn trade_of_allocation(&self, seller: SellerId, code: AllocationCode) -> Result<Option<Tid>, StoreError> {
         views::trade_of_allocation(&read::client(&self.pool).await?, seller, code).await
+    }
+
+    async fn trade_of_handover_code(&self, seller: SellerId, code: &HandoverCode) -> Result<Option<Tid>, StoreError> {
+        views::trade_of_handover_code(&read::client(&self.pool).await?, seller, code).await
     }
 
     async fn trade_of_sub_order(&self, seller: SellerId, oid: Oid) -> Result<Option<Tid>, StoreError> {

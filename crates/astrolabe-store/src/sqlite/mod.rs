@@ -29,7 +29,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use astrolabe_core::goods::Mapping;
-use astrolabe_core::ids::{AllocationCode, HoldKey, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::ids::{
+    AllocationCode, HandoverCode, HoldKey, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid,
+};
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
@@ -114,6 +116,11 @@ impl Store for SqliteStore {
 
     async fn trade_of_allocation(&self, seller: SellerId, code: AllocationCode) -> Result<Option<Tid>, StoreError> {
         self.readers.read(move |connection| views::trade_of_allocation(connection, seller, code)).await
+    }
+
+    async fn trade_of_handover_code(&self, seller: SellerId, code: &HandoverCode) -> Result<Option<Tid>, StoreError> {
+        let code = code.clone();
+        self.readers.read(move |connection| views::trade_of_handover_code(connection, seller, &code)).await
     }
 
     async fn trade_of_sub_order(&self, seller: SellerId, oid: Oid) -> Result<Option<Tid>, StoreError> {

@@ -17,7 +17,8 @@ pub(super) fn write(place: Place<'_>, changes: &Changes) -> Result<(), StoreErro
     assignments(place, changes)?;
     timeline(place, changes)?;
     work(place, changes)?;
-    tasks(place, changes)
+    tasks(place, changes)?;
+    handover_codes(place, changes)
 }
 
 const PUT_TRADE: &str = "\
@@ -58,8 +59,8 @@ fn trades(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
 }
 
 const PUT_ASSIGNMENT: &str = "\
-    INSERT INTO assignment (seller_id, code, tid, oid, location_id, state, open, due_at, made_version, doc) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+    INSERT INTO assignment (seller_id, code, tid, oid, location_id, state, open, due_at, made_version, doc, pickup) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
     ON CONFLICT (seller_id, code) DO UPDATE SET location_id = excluded.location_id, state = excluded.state, \
     open = excluded.open, due_at = excluded.due_at, doc = excluded.doc";
 
@@ -77,6 +78,7 @@ fn assignments(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
             assignment.due_at.map(|at| at.0),
             place.version,
             to_doc(assignment)?,
+            assignment.pickup,
         ])
         .map_err(failure)?;
     }
@@ -143,6 +145,18 @@ fn tasks(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
                 task.detail,
                 task.at.0,
             ],
+        )?;
+    }
+    Ok(())
+}
+
+/// A code that exists already is an error: it must not be given twice.
+fn handover_codes(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
+    for (code, tid) in &changes.handover_codes {
+        run(
+            place.connection,
+            "INSERT INTO handover_code (seller_id, code, tid) VALUES (?1, ?2, ?3)",
+            params![place.seller.0, code.digits(), tid.0],
         )?;
     }
     Ok(())

@@ -141,6 +141,7 @@ pub(crate) fn assignment(code: i64, tid: i64, location: i64, state: AssignmentSt
         oid: Oid(tid * 10 + 1),
         location: LocationId(location),
         warehouse: false,
+        pickup: false,
         units: 2,
         state,
         allocated_at: NOW,
@@ -151,6 +152,7 @@ pub(crate) fn assignment(code: i64, tid: i64, location: i64, state: AssignmentSt
         facts: BTreeSet::new(),
         due_at: None,
         committed: Vec::new(),
+        handover: None,
     }
 }
 

@@ -8,6 +8,7 @@ mod allocation;
 mod answers;
 mod articles;
 mod bindings;
+mod handover;
 mod inventory_queries;
 mod inventory_reports;
 mod order_status;
@@ -73,6 +74,12 @@ handlers! {
     "taobao.omniorder.store.consigned" => answers::consigned;
     // Published beside chapter 6.
     "taobao.omniorder.store.reallocate" => reallocate::reallocate;
+    "taobao.omniorder.storecollect.query" => handover::collect_query;
+    "taobao.omniorder.storecollect.consume" => handover::collect_consume;
+    "taobao.omniorder.dtd.consign" => handover::door_consign;
+    "taobao.omniorder.dtd.consume" => handover::door_consume;
+    "taobao.omniorder.dtd.query" => handover::door_query;
+    "taobao.omniorder.dtd.resend" => handover::door_resend;
     "taobao.omniorder.item.tag.operate" => tags::operate;
     "taobao.qimen.items.marking" => tags::mark;
     "taobao.scitem.add" => articles::add;
@@ -91,16 +98,10 @@ handlers! {
     "astrolabe.stock.release" => reserve::release;
 }
 
-/// In the catalogue, and answered with `isv.not-supported` until what they speak of exists here: pickup and door-to-door
-/// codes, a store's delivery settings, lists of trades and of tags, pushes to an ISV's own database.
+/// In the catalogue, and answered with `isv.not-supported` until what they speak of exists here: a store's delivery
+/// settings, lists of trades and of tags, pushes to an ISV's own database.
 #[cfg(test)]
 const NOT_SERVED: &[&str] = &[
-    "taobao.omniorder.storecollect.consume",
-    "taobao.omniorder.storecollect.query",
-    "taobao.omniorder.dtd.consign",
-    "taobao.omniorder.dtd.consume",
-    "taobao.omniorder.dtd.query",
-    "taobao.omniorder.dtd.resend",
     "taobao.omniorder.store.deliverconfig.get",
     "taobao.omniorder.store.deliverconfig.update",
     "taobao.omniorder.store.collectconfig.get",
