@@ -4,4 +4,5 @@ mod channel;
 mod doors;
 mod merchant;
 mod orders;
+mod pickups;
 mod stock;

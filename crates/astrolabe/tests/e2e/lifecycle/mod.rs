@@ -3,6 +3,7 @@
 
 mod guard;
 mod modes;
+mod pickups;
 mod refunds;
 mod reroutes;
 mod takeover;
