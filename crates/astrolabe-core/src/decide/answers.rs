@@ -221,7 +221,9 @@ pub(super) fn take_up_again(
             && matches!(unassigned.state, UnassignedState::Routing | UnassignedState::Unfillable { .. })
     });
     let elsewhere = matches!(line.delivery, Delivery::Pickup { store } if store != location);
-    if !free || elsewhere || assignment.pickup != (state == AssignmentState::Confirmed) || line.channel_closed {
+    // A delivery is accepted, a pickup confirmed: neither takes the other's word.
+    let fits = assignment.pickup == (state == AssignmentState::Confirmed);
+    if !free || elsewhere || !fits || line.channel_closed {
         return Err(withdrawn);
     }
     let wanted = Move { guarded: false, ..Move::to_assignment(code, location, assignment.units) };

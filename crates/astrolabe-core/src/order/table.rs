@@ -40,6 +40,9 @@ pub struct Move {
 
 const REFUND: RefundId = RefundId(1);
 
+/// Who speaks for a store where buyers come.
+const COUNTER: &str = "keeper or POS app by role mode; operator";
+
 /// Every state of a delivery, with what its data adds to the name.
 pub fn delivery_states() -> Vec<(AssignmentState, &'static str)> {
     let refund = CancelAim::Refund(REFUND);
@@ -117,10 +120,10 @@ pub fn events() -> Vec<(Event, &'static str, &'static str)> {
         (Event::LiftReturn { refund: REFUND }, "", CHANNEL),
         (Event::ReceiveReturn, "", STORE),
         (Event::GrantRefund { refund: REFUND }, "", CHANNEL),
-        (Event::Confirm, "", STORE),
-        (Event::Transfer, "", STORE),
-        (Event::Arrive, "", STORE),
-        (Event::Collect, "", STORE),
+        (Event::Confirm, "", COUNTER),
+        (Event::Transfer, "", COUNTER),
+        (Event::Arrive, "", COUNTER),
+        (Event::Collect, "", COUNTER),
     ]
 }
 
@@ -236,6 +239,7 @@ fn late_confirm(from: &'static str) -> Move {
         on: Event::Confirm.name(),
         to: AssignmentState::Confirmed.name(),
         white_paper_state: AssignmentState::Confirmed.white_paper_state(),
+        who: COUNTER,
         ..late_accept(from)
     }
 }

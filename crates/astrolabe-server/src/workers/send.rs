@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use astrolabe_core::ids::{AppKey, ChannelId};
-use astrolabe_core::outward::Receiver;
+use astrolabe_core::outward::{Message, Receiver};
 use astrolabe_protocol::client::{self, Credentials, Outgoing, Shape};
 use astrolabe_protocol::spi::{self, SpiBody, SpiCaller, SpiReply};
 use astrolabe_protocol::{EpochMs, Secret, catalogue};
@@ -131,7 +131,9 @@ impl Sender {
         match client::parse_answer(method, &outgoing.style(), &body) {
             Ok(_answer) => Ending::Delivered,
             Err(client::ClientError::Refused { code, message, sub_code, .. }) => {
-                judge(sub_code.as_deref().unwrap_or(&code), &message)
+                // The channel's words might repeat the code: they are not kept.
+                let secret = matches!(call.outward.message, Message::TellHandoverCode { .. });
+                judge(sub_code.as_deref().unwrap_or(&code), if secret { "" } else { &message })
             }
             Err(error) => Ending::Unreachable(shorten(&error.to_string())),
         }

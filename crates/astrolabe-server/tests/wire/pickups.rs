@@ -46,7 +46,11 @@ fn status(store: i64, tid: i64, oid: i64, status: &str) -> Fields {
 }
 
 fn shown(tid: i64, code: &str) -> Fields {
-    Fields::new().with("main_order_id", tid).with("code", code).with("operator", "小王")
+    shown_to(tid, code, "小王")
+}
+
+fn shown_to(tid: i64, code: &str, operator: &str) -> Fields {
+    Fields::new().with("main_order_id", tid).with("code", code).with("operator", operator)
 }
 
 /// The code that was issued for a sub-order, as the merchant's own staff see it; no answer on this wire has it.
@@ -99,7 +103,7 @@ async fn a_pickup_is_confirmed_and_its_code_opens_it_once() {
     for _ in 0..2 {
         merchant.done(CONSUME, shown(TID, &code)).await;
     }
-    let later = merchant.call(CONSUME, shown(TID, &code).with("operator", "小李")).await;
+    let later = merchant.call(CONSUME, shown_to(TID, &code, "小李")).await;
     assert_eq!(refused(later), "isv.handover-code-used");
     assert_eq!(
         refused(merchant.call(QUERY, Fields::new().with("code", code.as_str())).await),
@@ -235,8 +239,7 @@ async fn a_store_brings_a_delivery_itself() {
     assert_eq!(code_of(&merchant, TID, OID).await, code, "it is the same code");
 
     let consume = |operator: &str| {
-        let request = Fields::new().with("code", code.as_str()).with("operator", operator).with("main_order_id", TID);
-        Fields::new().with("param_door2door_consume_request", Value::Struct(request))
+        Fields::new().with("param_door2door_consume_request", Value::Struct(shown_to(TID, &code, operator)))
     };
     const DOOR: &str = "taobao.omniorder.dtd.consume";
     for _ in 0..2 {
