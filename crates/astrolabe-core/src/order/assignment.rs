@@ -75,7 +75,7 @@ pub struct RecordedFact {
     pub request: i64,
 }
 
-/// Carrier and waybill.
+/// Carrier and waybill; neither where goods were collected, or where nobody said.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Shipment {
     pub company_code: String,
@@ -160,6 +160,13 @@ pub enum CancelAim {
     Refund(RefundId),
     /// The platform or the merchant wants another location; the number names the request.
     Reallocate(i64),
+}
+
+impl Shipment {
+    /// Whether it names neither carrier nor waybill.
+    pub fn is_unnamed(&self) -> bool {
+        self.company_code.is_empty() && self.waybill.is_empty()
+    }
 }
 
 impl CancelAim {

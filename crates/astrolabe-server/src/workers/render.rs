@@ -76,9 +76,7 @@ pub(super) fn channel_call(outward: &Outward) -> Option<(&'static str, Fields)> 
         Fields::new().with("tid", outward.tid.0).with("sub_tid", sub_tid)
     };
     match &outward.message {
-        Message::ConsignToChannel { sub_orders, shipment }
-            if shipment.company_code.is_empty() && shipment.waybill.is_empty() =>
-        {
+        Message::ConsignToChannel { sub_orders, shipment } if shipment.is_unnamed() => {
             Some(("taobao.logistics.dummy.send", fields(sub_orders)))
         }
         Message::ConsignToChannel { sub_orders, shipment } => Some((
