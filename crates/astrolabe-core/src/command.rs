@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::goods::OmniTag;
 use crate::ids::{
-    AllocationCode, AppKey, BillNum, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId, SkuId, Tid,
-    WorkId,
+    AllocationCode, AppKey, BillNum, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId,
+    SkuId, Tid, WorkId,
 };
 use crate::money::Fen;
 use crate::order::assignment::Shipment;
@@ -71,6 +71,28 @@ pub enum Command {
     },
     /// §6.5 X_MATCHED.
     ReceiveReturn(StoreAnswer),
+    /// §6.5 X_COMMODITY_CONFIRM, or the keeper: a pickup lies ready. The fresh code is issued unless the trade has one at
+    /// this store that is still good.
+    ConfirmPickup {
+        answer: StoreAnswer,
+        fresh: HandoverCode,
+    },
+    /// §6.5 X_COMMODITY_TRANSER: the store has none, the goods are to come from elsewhere.
+    StartTransfer(StoreAnswer),
+    /// §6.5 X_TRANSFER_SUCCESS: they have come.
+    ReceiveTransfer {
+        answer: StoreAnswer,
+        fresh: HandoverCode,
+    },
+    /// `dtd.consign`: the store brings the buyer what it accepted of this trade.
+    SetOut(SetOut),
+    /// `storecollect.consume`, `dtd.consume`, or the keeper: the buyer showed the code and has the goods.
+    UseCode(UseCode),
+    /// `dtd.resend`: the codes of what is on its way are told to the buyer again.
+    ResendCodes {
+        tid: Tid,
+        who: Actor,
+    },
     /// The buyer signed (carrier or channel).
     SeeSigned {
         tid: Tid,
@@ -176,6 +198,12 @@ impl Command {
             Command::Ship { .. } => "ship",
             Command::AnswerCancel { .. } => "answer_cancel",
             Command::ReceiveReturn(_) => "receive_return",
+            Command::ConfirmPickup { .. } => "confirm_pickup",
+            Command::StartTransfer(_) => "start_transfer",
+            Command::ReceiveTransfer { .. } => "receive_transfer",
+            Command::SetOut(_) => "set_out",
+            Command::UseCode(_) => "use_code",
+            Command::ResendCodes { .. } => "resend_codes",
             Command::SeeSigned { .. } => "see_signed",
             Command::RecordMilestone { .. } => "record_milestone",
             Command::Reallocate(_) => "reallocate",
@@ -218,6 +246,12 @@ impl Command {
             | Command::Ship { .. }
             | Command::AnswerCancel { .. }
             | Command::ReceiveReturn(_)
+            | Command::ConfirmPickup { .. }
+            | Command::StartTransfer(_)
+            | Command::ReceiveTransfer { .. }
+            | Command::SetOut(_)
+            | Command::UseCode(_)
+            | Command::ResendCodes { .. }
             | Command::SeeSigned { .. }
             | Command::RecordMilestone { .. }
             | Command::Reallocate(_)
@@ -443,6 +477,36 @@ pub struct StoreAnswer {
     pub claims_warehouse: Option<bool>,
     pub who: Actor,
     pub happened: Timestamp,
+}
+
+/// 门店自送: the store takes the goods to the buyer itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SetOut {
+    pub tid: Tid,
+    pub store: LocationId,
+    /// What the trade's books say of the parcel.
+    pub shipment: Shipment,
+    pub fresh: HandoverCode,
+    pub who: Actor,
+}
+
+/// A code that the buyer showed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UseCode {
+    pub tid: Tid,
+    pub code: HandoverCode,
+    pub place: HandoverPlace,
+    pub who: Actor,
+    pub happened: Timestamp,
+}
+
+/// Where goods change hands. A code is good at one of them only.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum HandoverPlace {
+    /// 门店自提: the buyer comes to the store.
+    Counter,
+    /// 门店自送: the store comes to the buyer.
+    Door,
 }
 
 /// Why a store refuses. Reasons change stock by policy.

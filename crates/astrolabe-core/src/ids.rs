@@ -79,6 +79,30 @@ text_ids! {
     AppKey;
 }
 
+/// 核销码: digits that the buyer shows to get the goods. Whoever knows them gets the goods, so they are never formatted: not
+/// into logs, not into messages. Minted outside (the core has no chance in it).
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct HandoverCode(String);
+
+impl HandoverCode {
+    /// A code as it was minted, stored or shown.
+    pub fn of(digits: impl Into<String>) -> Self {
+        Self(digits.into())
+    }
+
+    /// The digits, for whom they are meant.
+    pub fn digits(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for HandoverCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HandoverCode(…)")
+    }
+}
+
 /// The channel whose trades come in first; other channels get their own number when they get an adapter.
 pub const TMALL: ChannelId = ChannelId(1);
 /// The channel number of stock that all channels and the shop floor share (`Uncertain`).

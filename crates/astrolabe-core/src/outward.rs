@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AppKey, ChannelId, LocationId, Oid, OutwardId, Tid};
+use crate::ids::{AppKey, ChannelId, HandoverCode, LocationId, Oid, OutwardId, Tid};
 use crate::order::assignment::Shipment;
 use crate::time::Timestamp;
 
@@ -45,6 +45,8 @@ pub enum Message {
     TellShipped { sub_orders: Vec<Oid>, operator: String },
     /// 3.1 / 3.2: `taobao.logistics.offline.send` to the channel.
     ConsignToChannel { sub_orders: Vec<Oid>, shipment: Shipment },
+    /// The channel knows the buyer and tells him the code for goods of this store: when it is issued, and again on wish.
+    TellHandoverCode { sub_orders: Vec<Oid>, store: LocationId, code: HandoverCode, again: bool },
 }
 
 /// One allocation as the POS app is told it.

@@ -84,6 +84,20 @@ pub enum Refusal {
     #[error("the kind of location is {actual}, not {claimed}")]
     WrongLocationKind { actual: &'static str, claimed: &'static str },
 
+    // Handing goods over. A code is a secret: no message repeats it.
+    #[error("sub-order {oid} is not confirmed: the store has not said that the goods are ready")]
+    NotReadyToCollect { oid: Oid },
+    #[error("trade {tid} has no such handover code")]
+    HandoverCodeNotFound { tid: Tid },
+    #[error("the handover code is not trade {tid}'s")]
+    HandoverCodeOfOther { tid: Tid },
+    #[error("the handover code of trade {tid} was used before")]
+    HandoverCodeUsed { tid: Tid },
+    #[error("the handover code of trade {tid} was sent again today already")]
+    HandoverCodeSentToday { tid: Tid },
+    #[error("the buyer of sub-order {oid} comes to store {store}")]
+    StoreWasChosen { oid: Oid, store: LocationId },
+
     // Who may.
     #[error("this caller may not do that in role mode {mode}: {who_may}")]
     NotYours { mode: &'static str, who_may: &'static str },

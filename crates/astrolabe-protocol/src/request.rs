@@ -262,6 +262,26 @@ impl Envelope {
             Some(Found::NotSupported(name)) => return Err(WireError::not_supported(name)),
             None => return Err(WireError::platform(PlatformCode::InvalidMethod)),
         };
+        self.decode_as(method, alias, allowed_unknown)
+    }
+
+    /// Decodes a call that the platform makes outward, at a channel's own gateway. Call it after [`Self::verify`].
+    ///
+    /// # Errors
+    /// As [`Self::decode`]; a channel is called by none but its own methods.
+    pub fn decode_at_channel(&self) -> Result<Call, WireError> {
+        match catalogue::find_outward(&self.style.method) {
+            Some(method) => self.decode_as(method, None, &|_| false),
+            None => Err(WireError::platform(PlatformCode::InvalidMethod)),
+        }
+    }
+
+    fn decode_as(
+        &self,
+        method: &'static Method,
+        alias: Option<&'static Alias>,
+        allowed_unknown: &dyn Fn(&str) -> bool,
+    ) -> Result<Call, WireError> {
         let served = match (self.style.door, method.doors) {
             (Door::Top, Doors::Top | Doors::TopAndQimen) | (Door::Qimen | Door::QimenCloud, Doors::TopAndQimen) => true,
             (Door::Qimen | Door::QimenCloud, Doors::Top) | (_, Doors::Spi) => false,

@@ -73,6 +73,31 @@ fn requests_arrive_as_they_were_meant_in_every_shape() {
 }
 
 #[test]
+fn what_a_channel_is_told_arrives_there_and_nowhere_else() {
+    let told = catalogue::all().filter(|method| method.direction.is_outward() && method.doors == Doors::Top);
+    let mut names = Vec::new();
+    for method in told {
+        names.push(method.name);
+        let fields = Sampler::new(7919).fields(method.fields);
+        let outgoing = Outgoing::new(method, &fields, Shape::TopJson);
+        let request = client::build(&outgoing, &credentials(), NOW);
+        let incoming = Incoming {
+            door: request.door,
+            query: &request.query,
+            content_type: Some(request.content_type),
+            body: &request.body,
+            multipart: None,
+        };
+        let envelope = Envelope::parse(&incoming).expect("our own request parses");
+        let call = envelope.decode_at_channel().unwrap_or_else(|error| panic!("{}: {error}", method.name));
+        assert_eq!(call.fields, inherited(method, &fields), "{}", method.name);
+        assert_eq!(envelope.decode(&|_| false).is_ok(), method.direction.is_inward(), "{}", method.name);
+    }
+    names.sort_unstable();
+    assert_eq!(names, ["astrolabe.handover.code.tell", "taobao.logistics.dummy.send", "taobao.logistics.offline.send"]);
+}
+
+#[test]
 fn answers_arrive_as_they_were_meant_in_every_shape() {
     let id = RequestId::new("2swi5veg6778");
     for method in inward() {

@@ -109,9 +109,9 @@ impl TradeView {
         {
             Some("cancelled") => Standing::Cancelled,
             Some("closed") => Standing::Closed,
-            Some("cancel_denied" | "shipped" | "signed" | "return_requested" | "returned" | "refunded") => {
-                Standing::Gone
-            }
+            Some(
+                "cancel_denied" | "shipped" | "signed" | "collected" | "return_requested" | "returned" | "refunded",
+            ) => Standing::Gone,
             Some(_) | None => Standing::Open,
         }
     }

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 
 use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId, SellerId, SkuId, Tid,
+    AllocationCode, AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId, SellerId,
+    SkuId, Tid,
 };
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
@@ -111,6 +112,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError>;
     /// The trade an allocation code belongs to.
     async fn trade_of_allocation(&self, seller: SellerId, code: AllocationCode) -> Result<Option<Tid>, StoreError>;
+    /// The trade a handover code was issued for, whether or not it is still good.
+    async fn trade_of_handover_code(&self, seller: SellerId, code: &HandoverCode) -> Result<Option<Tid>, StoreError>;
     /// The trade a sub-order belongs to, among trades that are or were assigned.
     async fn trade_of_sub_order(&self, seller: SellerId, oid: Oid) -> Result<Option<Tid>, StoreError>;
     /// Open assignments at a location (`None`: at all of them), oldest first, after a code (for paging), at most

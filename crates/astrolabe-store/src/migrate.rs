@@ -18,27 +18,28 @@ pub(crate) struct Migration {
 }
 
 macro_rules! migration {
-    ($number:literal, $name:literal) => {
+    ($number:literal, $file:literal, $name:literal) => {
         Migration {
             number: $number,
             name: $name,
-            sqlite: include_str!(concat!("../migrations/sqlite/000", $number, "_", $name, ".sql")),
-            postgres: include_str!(concat!("../migrations/postgres/000", $number, "_", $name, ".sql")),
+            sqlite: include_str!(concat!("../migrations/sqlite/", $file, ".sql")),
+            postgres: include_str!(concat!("../migrations/postgres/", $file, ".sql")),
         }
     };
 }
 
 /// All of them, in order.
-pub(crate) const MIGRATIONS: [Migration; 9] = [
-    migration!(1, "directory"),
-    migration!(2, "goods"),
-    migration!(3, "stock"),
-    migration!(4, "orders"),
-    migration!(5, "outward"),
-    migration!(6, "planning"),
-    migration!(7, "day_load"),
-    migration!(8, "lists"),
-    migration!(9, "outward_attempt"),
+pub(crate) const MIGRATIONS: [Migration; 10] = [
+    migration!(1, "0001_directory", "directory"),
+    migration!(2, "0002_goods", "goods"),
+    migration!(3, "0003_stock", "stock"),
+    migration!(4, "0004_orders", "orders"),
+    migration!(5, "0005_outward", "outward"),
+    migration!(6, "0006_planning", "planning"),
+    migration!(7, "0007_day_load", "day_load"),
+    migration!(8, "0008_lists", "lists"),
+    migration!(9, "0009_outward_attempt", "outward_attempt"),
+    migration!(10, "0010_pickup", "pickup"),
 ];
 
 /// Makes the table that remembers what ran. Understood by both databases.

@@ -162,11 +162,12 @@ fn subjects(case: &Case<'_>, asked: &AdjustHold) -> Result<Vec<(Subject, i64)>, 
     let there = live.iter().filter(|assignment| assignment.location == asked.target).filter_map(|assignment| {
         let accepted = match assignment.state {
             AssignmentState::Notified => false,
-            AssignmentState::Accepted => true,
+            AssignmentState::Accepted | AssignmentState::Confirmed | AssignmentState::Transferring => true,
             AssignmentState::CancelRequested { .. }
             | AssignmentState::CancelDenied { .. }
             | AssignmentState::Shipped
             | AssignmentState::Signed
+            | AssignmentState::Collected
             | AssignmentState::ReturnRequested { .. }
             | AssignmentState::Returned
             | AssignmentState::Refunded
@@ -211,13 +212,16 @@ fn why_none(case: &Case<'_>, asked: &AdjustHold) -> Refusal {
     let oid = asked.oid;
     let latest = case.file.assignments.iter().rfind(|assignment| assignment.oid == oid);
     match latest.map(|assignment| &assignment.state) {
-        Some(AssignmentState::Accepted) => Refusal::AlreadyAccepted { oid },
+        Some(AssignmentState::Accepted | AssignmentState::Confirmed | AssignmentState::Transferring) => {
+            Refusal::AlreadyAccepted { oid }
+        }
         Some(AssignmentState::CancelRequested { .. }) => Refusal::CancelStands { oid },
         Some(
             state @ (AssignmentState::Notified
             | AssignmentState::CancelDenied { .. }
             | AssignmentState::Shipped
             | AssignmentState::Signed
+            | AssignmentState::Collected
             | AssignmentState::ReturnRequested { .. }
             | AssignmentState::Returned
             | AssignmentState::Refunded

@@ -6,7 +6,7 @@ use crate::ids::{AllocationCode, LocationId, Oid};
 use crate::order::assignment::{AllocatedBy, Assignment, AssignmentState};
 use crate::order::machine::Event;
 use crate::order::timeline::{Actor, Fact};
-use crate::order::trade::{AllocationAsk, UnassignedState};
+use crate::order::trade::{AllocationAsk, Delivery, SubOrder, UnassignedState};
 use crate::refusal::Refusal;
 use crate::stock::book::Moment;
 use crate::stock::moves::Move;
@@ -49,7 +49,8 @@ fn lines_of(case: &Case<'_>, sync: &SyncAllocation) -> Vec<SyncedLine> {
     if !sync.lines.is_empty() {
         return sync.lines.clone();
     }
-    let open = case.trade().sub_orders.iter().filter(|line| line.awaits_allocation());
+    let of_app = |line: &&SubOrder| line.awaits_allocation() && line.delivery == Delivery::Ship;
+    let open = case.trade().sub_orders.iter().filter(of_app);
     open.map(|line| SyncedLine {
         oid: line.oid,
         status: sync.head,
@@ -62,7 +63,7 @@ fn lines_of(case: &Case<'_>, sync: &SyncAllocation) -> Vec<SyncedLine> {
 
 /// Once nothing waits for the app, its clock stops.
 pub(super) fn settle_ask(case: &mut Case<'_>) {
-    let waits = !route::routing_lines(case).is_empty();
+    let waits = !route::lines_of_app(case).is_empty();
     let asked = match case.trade().allocation {
         AllocationAsk::Asked { .. } | AllocationAsk::Silent { .. } => true,
         AllocationAsk::None | AllocationAsk::TakenOver { .. } => false,
@@ -77,6 +78,11 @@ fn allocated(case: &mut Case<'_>, told: &SyncedLine, location: LocationId, happe
     case.line(oid)?;
     if case.world.places.live(location).is_none() {
         return Err(Refusal::LocationNotFound { location });
+    }
+    if let Delivery::Pickup { store } = case.line(oid)?.delivery
+        && store != location
+    {
+        return Err(Refusal::StoreWasChosen { oid, store });
     }
     if case.file.live_of(oid).any(|assignment| assignment.location == location)
         || is_repeat(case, oid, location, happened)
@@ -129,12 +135,15 @@ fn must_be_movable(assignment: &Assignment) -> Result<(), Refusal> {
     let oid = assignment.oid;
     match &assignment.state {
         AssignmentState::Notified => Ok(()),
-        AssignmentState::Accepted => Err(Refusal::AlreadyAccepted { oid }),
+        AssignmentState::Accepted | AssignmentState::Confirmed | AssignmentState::Transferring => {
+            Err(Refusal::AlreadyAccepted { oid })
+        }
         AssignmentState::CancelRequested { .. } | AssignmentState::CancelDenied { .. } => {
             Err(Refusal::CancelStands { oid })
         }
         AssignmentState::Shipped
         | AssignmentState::Signed
+        | AssignmentState::Collected
         | AssignmentState::ReturnRequested { .. }
         | AssignmentState::Returned
         | AssignmentState::Refunded

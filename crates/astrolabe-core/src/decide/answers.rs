@@ -6,7 +6,7 @@ use crate::ids::{AllocationCode, LocationId, Oid};
 use crate::order::assignment::{Assignment, AssignmentState, Shipment};
 use crate::order::machine::Event;
 use crate::order::timeline::Fact;
-use crate::order::trade::UnassignedState;
+use crate::order::trade::{Delivery, UnassignedState};
 use crate::outward::Message;
 use crate::refusal::Refusal;
 use crate::seller::Acceptor;
@@ -185,13 +185,18 @@ fn accept_one(case: &mut Case<'_>, code: AllocationCode) -> Result<bool, Refusal
         return Ok(false);
     }
     match assignment.state {
-        AssignmentState::Withdrawn | AssignmentState::Unanswered => late_accept(case, &assignment)?,
+        AssignmentState::Withdrawn | AssignmentState::Unanswered => {
+            take_up_again(case, &assignment, AssignmentState::Accepted)?
+        }
         AssignmentState::Notified
         | AssignmentState::Accepted
+        | AssignmentState::Confirmed
+        | AssignmentState::Transferring
         | AssignmentState::CancelRequested { .. }
         | AssignmentState::CancelDenied { .. }
         | AssignmentState::Shipped
         | AssignmentState::Signed
+        | AssignmentState::Collected
         | AssignmentState::ReturnRequested { .. }
         | AssignmentState::Returned
         | AssignmentState::Refunded
@@ -202,8 +207,13 @@ fn accept_one(case: &mut Case<'_>, code: AllocationCode) -> Result<bool, Refusal
     Ok(true)
 }
 
-/// An accept that comes after the offer was taken back wins if nobody has the units yet and it can hold them again.
-fn late_accept(case: &mut Case<'_>, assignment: &Assignment) -> Result<(), Refusal> {
+/// An accept, or a pickup's confirmation, that comes after the offer was taken back wins if nobody has the units yet and it
+/// can hold them again. `state` is the one that the answer leads to.
+pub(super) fn take_up_again(
+    case: &mut Case<'_>,
+    assignment: &Assignment,
+    state: AssignmentState,
+) -> Result<(), Refusal> {
     let (oid, location, code) = (assignment.oid, assignment.location, assignment.code);
     let withdrawn = Refusal::OfferWithdrawn { oid, location };
     let line = case.line(oid)?;
@@ -211,7 +221,10 @@ fn late_accept(case: &mut Case<'_>, assignment: &Assignment) -> Result<(), Refus
         unassigned.units >= assignment.units
             && matches!(unassigned.state, UnassignedState::Routing | UnassignedState::Unfillable { .. })
     });
-    if !free || line.channel_closed {
+    let elsewhere = matches!(line.delivery, Delivery::Pickup { store } if store != location);
+    // A delivery is accepted, a pickup confirmed: neither takes the other's word.
+    let fits = assignment.pickup == (state == AssignmentState::Confirmed);
+    if !free || elsewhere || !fits || line.channel_closed {
         return Err(withdrawn);
     }
     let wanted = Move { guarded: false, ..Move::to_assignment(code, location, assignment.units) };
@@ -224,13 +237,14 @@ fn late_accept(case: &mut Case<'_>, assignment: &Assignment) -> Result<(), Refus
             unassigned
         });
     case.queue_for_lack(oid)?;
-    case.note(Note::on(assignment, Fact::Accepted).saying("late: the units were still free"));
-    let due_at = case.deadline(assignment, &AssignmentState::Accepted);
+    let fact = if assignment.pickup { Fact::Confirmed } else { Fact::Accepted };
+    case.note(Note::on(assignment, fact).saying("late: the units were still free"));
+    let due_at = case.deadline(assignment, &state);
     let service = Service::of(case.line(oid)?.delivery);
     let day_place = case.hold_capacity(location, service).map(|place| DayPlace { confirmed: true, ..place });
     let revived = case.assignment_mut(code)?;
     revived.day_place = day_place;
-    revived.state = AssignmentState::Accepted;
+    revived.state = state;
     revived.due_at = due_at;
     case.allocations_changed();
     Ok(())

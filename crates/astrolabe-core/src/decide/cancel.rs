@@ -4,7 +4,7 @@
 use crate::command::{Outcome, SeenRefund, StoreAnswer};
 use crate::ids::{AllocationCode, Oid, RefundId};
 use crate::order::assignment::AssignmentState;
-use crate::order::machine::{self, Event, Stuck};
+use crate::order::machine::{Event, Stuck};
 use crate::order::refund::{Refund, RefundKind, RefundStatus};
 use crate::order::timeline::{Actor, Fact};
 use crate::order::trade::{Level, TradePayment, UnassignedState};
@@ -254,8 +254,7 @@ pub(super) fn close_line(case: &mut Case<'_>, oid: Oid) -> Result<(), Refusal> {
         }
     }
     for code in live(case, oid) {
-        let state = case.assignment(code)?.state.clone();
-        match machine::step(&state, Event::Close) {
+        match case.assignment(code)?.step(Event::Close) {
             Ok(_) => case.carry(code, Event::Close)?,
             Err(Stuck::ClosedTooLate) => {
                 case.task(TaskKind::ShippedThoughClosed, Some(oid), "closed, but the goods are gone");
@@ -280,7 +279,7 @@ fn refund_on_the_way(case: &mut Case<'_>, code: AllocationCode, oid: Oid) -> Res
 
 /// The channel states facts: where the machine has no such move, the fact changes nothing.
 pub(super) fn carry_if_possible(case: &mut Case<'_>, code: AllocationCode, event: Event) -> Result<bool, Refusal> {
-    if machine::step(&case.assignment(code)?.state, event).is_err() {
+    if case.assignment(code)?.step(event).is_err() {
         return Ok(false);
     }
     case.carry(code, event)?;
@@ -336,6 +335,9 @@ fn open_request(state: &AssignmentState) -> Option<i64> {
         AssignmentState::CancelRequested { aim, .. } => Some(aim.request()),
         AssignmentState::Notified
         | AssignmentState::Accepted
+        | AssignmentState::Confirmed
+        | AssignmentState::Transferring
+        | AssignmentState::Collected
         | AssignmentState::CancelDenied { .. }
         | AssignmentState::Shipped
         | AssignmentState::Signed

@@ -3,13 +3,14 @@
 
 use crate::ids::{AllocationCode, Oid};
 use crate::order::assignment::{Assignment, AssignmentState, CommittedPart};
-use crate::order::machine::{self, Event, Step, StockStep};
+use crate::order::machine::{Event, Step, StockStep};
 use crate::order::timeline::{Actor, Fact};
 use crate::order::trade::{Exclusion, ExclusionReason, Unassigned, UnassignedState};
 use crate::order::waiting::{self, WaitEvent};
 use crate::refusal::Refusal;
 use crate::seller::ReturnPolicy;
 use crate::stock::cell::StockClass;
+use crate::stock::deduct::Part;
 use crate::time::Timestamp;
 
 use super::case::{Case, Note};
@@ -31,8 +32,8 @@ impl Case<'_> {
         why: Option<&'static str>,
     ) -> Result<(), Refusal> {
         let before = self.assignment(code)?.clone();
-        let step = machine::step(&before.state, event)
-            .map_err(|stuck| stuck.refusal(before.oid, before.location, &before.state, event))?;
+        let step =
+            before.step(event).map_err(|stuck| stuck.refusal(before.oid, before.location, &before.state, event))?;
         self.note_move(&before, event, why);
         self.post(&before, event, step.stock)?;
         let due_at = self.deadline(&before, &step.to);
@@ -55,9 +56,14 @@ impl Case<'_> {
         let holder = match step.stock {
             StockStep::GiveBack | StockStep::GiveBackExcluded => None,
             StockStep::Keep if step.to == AssignmentState::Notified => Some(before.code),
-            StockStep::Keep | StockStep::ReleaseGuard | StockStep::Commit | StockStep::Release | StockStep::Restock => {
-                return;
-            }
+            StockStep::Keep
+            | StockStep::ReleaseGuard
+            | StockStep::Commit
+            | StockStep::Release
+            | StockStep::Restock
+            | StockStep::HoldAtSource
+            | StockStep::HoldAtStore
+            | StockStep::CommitWhereHeld => return,
         };
         let held = self.file.reservations.iter().filter(|held| held.oid == before.oid && held.code == holder);
         super::work::recheck(self.world, held.map(|held| held.cell), self.at.learnt);
@@ -91,7 +97,11 @@ impl Case<'_> {
             | Event::AskReturn { .. }
             | Event::LiftReturn { .. }
             | Event::ReceiveReturn
-            | Event::GrantRefund { .. } => note,
+            | Event::GrantRefund { .. }
+            | Event::Confirm
+            | Event::Transfer
+            | Event::Arrive
+            | Event::Collect => note,
         });
     }
 
@@ -111,14 +121,20 @@ impl Case<'_> {
             StockStep::Commit => {
                 self.confirm_capacity(code)?;
                 let gone = self.ledger(oid, |ledger, held, owner| ledger.commit(held, owner, code, location, units))?;
-                self.assignment_mut(code)?.committed =
-                    gone.into_iter().map(|part| CommittedPart { cell: part.cell, units: part.units }).collect();
-                Ok(())
+                self.keep_committed(code, gone)
             }
             StockStep::Release => {
                 self.give_back_capacity(before)?;
                 self.ledger(oid, |ledger, held, owner| ledger.release(held, owner, Some(code)))
             }
+            StockStep::CommitWhereHeld => {
+                self.confirm_capacity(code)?;
+                let gone = self
+                    .ledger(oid, |ledger, held, owner| ledger.commit_where_held(held, owner, code, location, units))?;
+                self.keep_committed(code, gone)
+            }
+            StockStep::HoldAtSource => super::pickup::hold_at_source(self, before),
+            StockStep::HoldAtStore => super::pickup::hold_at_store(self, before),
             StockStep::Restock => match self.world.seller.settings.returns {
                 ReturnPolicy::Quarantine => Ok(()),
                 ReturnPolicy::Restock => self.restock(before),
@@ -126,11 +142,17 @@ impl Case<'_> {
         }
     }
 
+    fn keep_committed(&mut self, code: AllocationCode, gone: Vec<Part>) -> Result<(), Refusal> {
+        self.assignment_mut(code)?.committed =
+            gone.into_iter().map(|part| CommittedPart { cell: part.cell, units: part.units }).collect();
+        Ok(())
+    }
+
     /// Keeps the location out of the sub-order's next plans.
     fn exclude(&mut self, before: &Assignment, event: Event) -> Result<(), Refusal> {
         let why = match (event, &before.state) {
             (Event::NoAnswer, _) => ExclusionReason::NoAnswer,
-            (_, AssignmentState::Accepted) => ExclusionReason::GaveBack,
+            (_, AssignmentState::Accepted | AssignmentState::Confirmed) => ExclusionReason::GaveBack,
             (_, _) => ExclusionReason::Refused,
         };
         let exclusion = Exclusion { location: before.location, why, at: self.now() };
@@ -223,16 +245,22 @@ impl Case<'_> {
         })
     }
 
-    /// When silence of the location means something, in its opening hours. A warehouse only has to ship.
+    /// When silence of the location means something, in its opening hours. A warehouse only has to ship; for a pickup that
+    /// lies ready it is the buyer who has to come.
     pub(super) fn deadline(&self, assignment: &Assignment, state: &AssignmentState) -> Option<Timestamp> {
         let settings = &self.world.seller.settings;
         let allowed = match state {
             AssignmentState::Notified if !assignment.warehouse => settings.accept_within_ms,
-            AssignmentState::Notified | AssignmentState::Accepted if !assignment.has(Fact::ShipLate, 0) => {
+            AssignmentState::Notified | AssignmentState::Accepted | AssignmentState::Transferring
+                if !assignment.has(Fact::ShipLate, 0) =>
+            {
                 settings.ship_within_ms
             }
             AssignmentState::Notified
             | AssignmentState::Accepted
+            | AssignmentState::Transferring
+            | AssignmentState::Confirmed
+            | AssignmentState::Collected
             | AssignmentState::CancelRequested { .. }
             | AssignmentState::CancelDenied { .. }
             | AssignmentState::Shipped
@@ -258,6 +286,9 @@ fn fact_of(before: &AssignmentState, event: Event) -> (Fact, i64) {
         AssignmentState::ReturnRequested { refund, .. } => refund.0,
         AssignmentState::Notified
         | AssignmentState::Accepted
+        | AssignmentState::Confirmed
+        | AssignmentState::Transferring
+        | AssignmentState::Collected
         | AssignmentState::Shipped
         | AssignmentState::Signed
         | AssignmentState::Returned
@@ -270,7 +301,9 @@ fn fact_of(before: &AssignmentState, event: Event) -> (Fact, i64) {
     };
     match event {
         Event::Accept => (Fact::Accepted, 0),
-        Event::Refuse if *before == AssignmentState::Accepted => (Fact::GaveBack, 0),
+        Event::Refuse if matches!(before, AssignmentState::Accepted | AssignmentState::Confirmed) => {
+            (Fact::GaveBack, 0)
+        }
         Event::Refuse => (Fact::Refused, 0),
         Event::NoAnswer => (Fact::Unanswered, 0),
         Event::Withdraw => (Fact::Withdrawn, 0),
@@ -289,5 +322,9 @@ fn fact_of(before: &AssignmentState, event: Event) -> (Fact, i64) {
         Event::LiftReturn { refund } => (Fact::ReturnWithdrawn, refund.0),
         Event::ReceiveReturn => (Fact::Returned, asked),
         Event::GrantRefund { refund } => (Fact::Refunded, refund.0),
+        Event::Confirm => (Fact::Confirmed, 0),
+        Event::Transfer => (Fact::TransferStarted, 0),
+        Event::Arrive => (Fact::TransferArrived, 0),
+        Event::Collect => (Fact::Collected, 0),
     }
 }

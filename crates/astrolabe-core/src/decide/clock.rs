@@ -88,7 +88,7 @@ fn judge_allocator(case: &mut Case<'_>) -> Result<(), Refusal> {
         return Ok(());
     };
     let now = case.now();
-    if route::routing_lines(case).is_empty() {
+    if route::lines_of_app(case).is_empty() {
         return Ok(());
     }
     if now < deadline {
@@ -135,7 +135,8 @@ fn judge_assignments(case: &mut Case<'_>) -> Result<bool, Refusal> {
 fn ship_late(case: &mut Case<'_>, code: AllocationCode, oid: Oid) -> Result<(), Refusal> {
     let assignment = case.assignment(code)?.clone();
     if case.note(Note::on(&assignment, Fact::ShipLate)) {
-        case.task(TaskKind::ShipLate, Some(oid), format!("not shipped from {} in time", assignment.location));
+        let what = if assignment.pickup { "not brought to" } else { "not shipped from" };
+        case.task(TaskKind::ShipLate, Some(oid), format!("{what} {} in time", assignment.location));
     }
     case.assignment_mut(code)?.due_at = None;
     Ok(())

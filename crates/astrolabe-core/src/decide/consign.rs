@@ -4,7 +4,7 @@
 use crate::command::Outcome;
 use crate::ids::{Oid, Tid};
 use crate::order::assignment::Shipment;
-use crate::order::machine::{self, Event};
+use crate::order::machine::Event;
 use crate::order::timeline::{Actor, Fact};
 use crate::order::trade::{ChannelConsign, Level};
 use crate::refusal::Refusal;
@@ -44,7 +44,7 @@ pub(super) fn see_channel_consign(
         changed |= record(&mut case, oid, consign)?;
         for code in live(&case, oid) {
             let assignment = case.assignment(code)?.clone();
-            let ships = machine::step(&assignment.state, Event::Ship { warehouse: true }).is_ok();
+            let ships = assignment.step(Event::Ship { warehouse: true }).is_ok();
             if assignment.warehouse && ships {
                 hand_over(&mut case, &assignment, &shipment, None)?;
                 gone.push((oid, shipment.clone()));

@@ -11,10 +11,12 @@ mod carry;
 mod case;
 mod clock;
 mod consign;
+mod handover;
 mod holdback;
 mod intake;
 mod master;
 mod names;
+mod pickup;
 mod planning;
 mod reallocate;
 mod report;
@@ -26,6 +28,7 @@ mod who;
 mod work;
 
 pub use ahead::AHEAD_TTL_MAX;
+pub use handover::usable;
 pub use names::{first_names, second_names};
 pub use who::{Deed, who_may};
 
@@ -64,6 +67,12 @@ fn judge(world: &mut World, command: &Command, now: Timestamp) -> Result<Outcome
             cancel::answer_cancel(world, answer, *confirmed, *refund, now)
         }
         Command::ReceiveReturn(answer) => returns::receive_return(world, answer, now),
+        Command::ConfirmPickup { answer, fresh } => pickup::confirm(world, answer, fresh, now),
+        Command::StartTransfer(answer) => pickup::start_transfer(world, answer, now),
+        Command::ReceiveTransfer { answer, fresh } => pickup::receive_transfer(world, answer, fresh, now),
+        Command::SetOut(asked) => handover::set_out(world, asked, now),
+        Command::UseCode(asked) => handover::use_code(world, asked, now),
+        Command::ResendCodes { tid, who } => handover::resend(world, *tid, who, now),
         Command::SeeSigned { tid, sub_orders, at } => returns::see_signed(world, *tid, sub_orders, *at, now),
         Command::RecordMilestone { answer, fact } => returns::record_milestone(world, answer, *fact, now),
         Command::Reallocate(asked) => reallocate::reallocate(world, asked, now),

@@ -61,6 +61,12 @@ pub fn first_names(command: &Command) -> Names {
         | Command::Ship { .. }
         | Command::AnswerCancel { .. }
         | Command::ReceiveReturn(_)
+        | Command::ConfirmPickup { .. }
+        | Command::StartTransfer(_)
+        | Command::ReceiveTransfer { .. }
+        | Command::SetOut(_)
+        | Command::UseCode(_)
+        | Command::ResendCodes { .. }
         | Command::SeeSigned { .. }
         | Command::RecordMilestone { .. }
         | Command::Reallocate(_)
@@ -106,6 +112,12 @@ pub fn second_names(world: &World, command: &Command) -> Names {
         | Command::Ship { .. }
         | Command::AnswerCancel { .. }
         | Command::ReceiveReturn(_)
+        | Command::ConfirmPickup { .. }
+        | Command::StartTransfer(_)
+        | Command::ReceiveTransfer { .. }
+        | Command::SetOut(_)
+        | Command::UseCode(_)
+        | Command::ResendCodes { .. }
         | Command::SeeSigned { .. }
         | Command::RecordMilestone { .. }
         | Command::Reallocate(_)
@@ -139,9 +151,15 @@ fn trade_of(command: &Command) -> Option<Tid> {
         | Command::Ship { answer, .. }
         | Command::AnswerCancel { answer, .. }
         | Command::ReceiveReturn(answer)
+        | Command::ConfirmPickup { answer, .. }
+        | Command::StartTransfer(answer)
+        | Command::ReceiveTransfer { answer, .. }
         | Command::RecordMilestone { answer, .. } => Some(answer.tid),
+        Command::SetOut(asked) => Some(asked.tid),
+        Command::UseCode(asked) => Some(asked.tid),
         Command::Reallocate(asked) => Some(asked.tid),
         Command::SeeChannelConsign { tid, .. }
+        | Command::ResendCodes { tid, .. }
         | Command::SeeSigned { tid, .. }
         | Command::SetHold { tid, .. }
         | Command::LiftHold { tid, .. }

@@ -4,7 +4,7 @@
 use crate::ids::{AllocationCode, LocationId, Oid};
 use crate::order::assignment::{AllocatedBy, AssignmentState};
 use crate::order::machine::Event;
-use crate::order::trade::Delivery;
+use crate::order::trade::{Delivery, ExclusionReason};
 use crate::place::StoreStatus;
 use crate::refusal::Refusal;
 use crate::routing::{Ask, Decision, LinePlan, Outcome, Reason, Snapshot, gather, next_opening};
@@ -17,18 +17,11 @@ use super::route::{LeftOut, Offer, Why, assign, must_yield, open_lines, unfillab
 /// Plans, assigns, and plans again for what another line of the same plan took away: each round assigns something or
 /// is the last.
 pub(super) fn plan_and_assign(case: &mut Case<'_>, why: Why, left_out: &[LeftOut]) -> Result<(), Refusal> {
+    serve_pickups(case, why)?;
     let mut lines = Vec::new();
     for oid in open_lines(case, why) {
-        if case.line(oid)?.components.is_empty() {
-            continue;
-        }
-        if must_yield(case, oid)? {
-            wait_behind(case, oid)?;
-            continue;
-        }
-        match case.line(oid)?.delivery {
-            Delivery::Ship => lines.push(oid),
-            Delivery::Pickup { store } => serve_pickup(case, oid, store)?,
+        if case.line(oid)?.delivery == Delivery::Ship && has_its_turn(case, oid)? {
+            lines.push(oid);
         }
     }
     let known = case.file.assignments.len();
@@ -122,12 +115,41 @@ fn left_out_of(oid: Oid, left_out: &[LeftOut]) -> Vec<LocationId> {
     left_out.iter().filter(|(of, _)| *of == oid).map(|(_, location)| *location).collect()
 }
 
+/// Whether the line may be placed now: it is known what it is, and no earlier order goes first.
+fn has_its_turn(case: &mut Case<'_>, oid: Oid) -> Result<bool, Refusal> {
+    if case.line(oid)?.components.is_empty() {
+        return Ok(false);
+    }
+    if must_yield(case, oid)? {
+        wait_behind(case, oid)?;
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Pickups are the platform's to check in every role mode.
+pub(super) fn serve_pickups(case: &mut Case<'_>, why: Why) -> Result<(), Refusal> {
+    for oid in open_lines(case, why) {
+        if let Delivery::Pickup { store } = case.line(oid)?.delivery
+            && has_its_turn(case, oid)?
+        {
+            serve_pickup(case, oid, store)?;
+        }
+    }
+    Ok(())
+}
+
 /// The buyer chose the store: it is only checked whether it can. A pickup never becomes a shipping order by itself.
 fn serve_pickup(case: &mut Case<'_>, oid: Oid, store: LocationId) -> Result<(), Refusal> {
     let units = case.unassigned_units(oid)?;
     let open = case.world.places.live(store).is_some_and(|place| place.status == StoreStatus::Normal);
-    let reason = if case.line(oid)?.is_excluded(store) {
-        "the chosen store refused"
+    let said_no = case.line(oid)?.excluded.iter().find(|exclusion| exclusion.location == store);
+    let reason = if let Some(said_no) = said_no {
+        match said_no.why {
+            ExclusionReason::Refused => "the chosen store refused",
+            ExclusionReason::NoAnswer => "the chosen store did not answer",
+            ExclusionReason::GaveBack => "the chosen store gave it back",
+        }
     } else if !open {
         "the chosen store is closed"
     } else if let Some(reason) = case.service_shut(store, Service::Pickup) {

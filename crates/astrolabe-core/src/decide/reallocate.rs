@@ -7,7 +7,9 @@ use crate::order::assignment::{AllocatedBy, Assignment, RecordedFact};
 use crate::order::file::TradeFile;
 use crate::order::machine::Event;
 use crate::order::timeline::{Actor, Fact};
+use crate::order::trade::Delivery;
 use crate::order::waiting::WaitEvent;
+use crate::place::Location;
 use crate::refusal::Refusal;
 use crate::stock::book::Moment;
 use crate::stock::moves::Move;
@@ -17,6 +19,7 @@ use crate::world::World;
 use super::case::Case;
 use super::route::{self, LeftOut, Offer, Why};
 use super::who;
+use super::{pickup, planning};
 
 /// All named sub-orders, or none.
 pub(super) fn reallocate(world: &mut World, asked: &Reallocate, now: Timestamp) -> Result<Outcome, Refusal> {
@@ -36,13 +39,23 @@ pub(super) fn reallocate(world: &mut World, asked: &Reallocate, now: Timestamp) 
         return Ok(Outcome::Done);
     }
     for oid in oids.iter().copied() {
+        let chosen = match case.line(oid)?.delivery {
+            Delivery::Ship => None,
+            Delivery::Pickup { store } => Some(store),
+        };
+        if let Some(chosen) = chosen {
+            choose_store(&mut case, oid, chosen, asked.target)?;
+        }
         withdraw(&mut case, oid, asked, &mut left_out)?;
         if let Some(location) = asked.target {
-            place(&mut case, oid, location)?;
-        } else if case.allocator().is_some() && !case.line(oid)?.components.is_empty() {
+            place(&mut case, oid, location, chosen)?;
+        } else if chosen.is_none() && case.allocator().is_some() && !case.line(oid)?.components.is_empty() {
             // The app is asked anew for what it could not place.
             case.wait_step(oid, WaitEvent::LookAgain)?;
         }
+    }
+    if asked.target.is_none() {
+        planning::serve_pickups(&mut case, Why::LookAgain)?;
     }
     let platform = case.allocator().is_none();
     if asked.target.is_none() && (platform || case.file != before) {
@@ -75,6 +88,19 @@ fn was_done(case: &Case<'_>, oid: Oid, request: i64) -> bool {
         })
 }
 
+/// A pickup goes where the buyer will come: to the store that is named, and to no other place than he was told.
+fn choose_store(case: &mut Case<'_>, oid: Oid, chosen: LocationId, target: Option<LocationId>) -> Result<(), Refusal> {
+    let Some(target) = target else {
+        let given = case.file.live_of(oid).any(|assignment| assignment.state.holds_stock());
+        return if given { Err(Refusal::StoreWasChosen { oid, store: chosen }) } else { Ok(()) };
+    };
+    if case.world.places.get(target).is_some_and(Location::is_warehouse) {
+        return Err(Refusal::WrongLocationKind { actual: "Warehouse", claimed: "Store" });
+    }
+    case.line_mut(oid)?.delivery = Delivery::Pickup { store: target };
+    Ok(())
+}
+
 /// Takes the sub-order back from where it is; from an accepted place it is asked for.
 fn withdraw(case: &mut Case<'_>, oid: Oid, asked: &Reallocate, left_out: &mut Vec<LeftOut>) -> Result<(), Refusal> {
     let live: Vec<Assignment> = case.file.live_of(oid).cloned().collect();
@@ -90,7 +116,7 @@ fn withdraw(case: &mut Case<'_>, oid: Oid, asked: &Reallocate, left_out: &mut Ve
 }
 
 /// The waiting units of the sub-order go to the target.
-fn place(case: &mut Case<'_>, oid: Oid, location: LocationId) -> Result<(), Refusal> {
+fn place(case: &mut Case<'_>, oid: Oid, location: LocationId, chosen: Option<LocationId>) -> Result<(), Refusal> {
     let line = case.line(oid)?;
     if !line.awaits_allocation() {
         if case.file.live_of(oid).any(|assignment| assignment.state.holds_stock()) {
@@ -105,10 +131,15 @@ fn place(case: &mut Case<'_>, oid: Oid, location: LocationId) -> Result<(), Refu
             who_may: "only units that wait or are not yet shipped can be re-allocated",
         });
     }
+    // Naming the store again that the buyer chose is the choice to have the goods brought there, if it still has none.
     let units = case.unassigned_units(oid)?;
     let code = AllocationCode(case.world.mint.long());
     let wanted = Move::to_assignment(code, location, units);
-    case.ledger(oid, |ledger, held, owner| ledger.move_to(held, owner, wanted))??;
+    let moved = case.ledger(oid, |ledger, held, owner| ledger.move_to(held, owner, wanted))?;
+    if moved.is_err() && chosen == Some(location) {
+        return pickup::send_for(case, oid, location);
+    }
+    moved?;
     let by = match case.who {
         Actor::App { .. } => AllocatedBy::App,
         Actor::Operator { .. } | Actor::Keeper { .. } | Actor::Channel | Actor::Platform | Actor::Clock => {

@@ -6,7 +6,7 @@ use crate::goods::Component;
 use crate::ids::{AllocationCode, AppKey, ItemId, LocationId, Oid, SkuId};
 use crate::order::assignment::{AllocatedBy, Assignment, AssignmentState};
 use crate::order::timeline::{Actor, Fact};
-use crate::order::trade::{AllocationAsk, SubOrder, UnassignedState};
+use crate::order::trade::{AllocationAsk, Delivery, SubOrder, UnassignedState};
 use crate::order::waiting::WaitEvent;
 use crate::outward::{Message, Receiver};
 use crate::refusal::Refusal;
@@ -46,10 +46,12 @@ pub(super) fn serve(case: &mut Case<'_>, why: Why, left_out: &[LeftOut]) -> Resu
     match case.allocator() {
         None => planning::plan_and_assign(case, why, left_out),
         Some(app) => {
+            planning::serve_pickups(case, why)?;
             if why == Why::LookAgain && case.trade().allocation == AllocationAsk::None {
                 // What the app could not place before, it is asked for anew.
                 for oid in open_lines(case, why) {
-                    if !case.line(oid)?.components.is_empty() {
+                    let line = case.line(oid)?;
+                    if line.delivery == Delivery::Ship && !line.components.is_empty() {
                         case.wait_step(oid, WaitEvent::LookAgain)?;
                     }
                 }
@@ -59,7 +61,7 @@ pub(super) fn serve(case: &mut Case<'_>, why: Why, left_out: &[LeftOut]) -> Resu
                 AllocationAsk::Asked { .. } | AllocationAsk::Silent { .. } => true,
                 AllocationAsk::None | AllocationAsk::TakenOver { .. } => false,
             };
-            if !routing_lines(case).is_empty() && (why == Why::New || !asked) {
+            if !lines_of_app(case).is_empty() && (why == Why::New || !asked) {
                 ask(case, app);
             }
             Ok(())
@@ -85,6 +87,13 @@ pub(super) fn routing_lines(case: &Case<'_>) -> Vec<Oid> {
         .filter(|line| line.unassigned.as_ref().is_some_and(|unassigned| unassigned.state == UnassignedState::Routing))
         .map(|line| line.oid)
         .collect()
+}
+
+/// Those of them that an allocating app is to place. A pickup's store is the buyer's choice, not the app's.
+pub(super) fn lines_of_app(case: &Case<'_>) -> Vec<Oid> {
+    let mut lines = routing_lines(case);
+    lines.retain(|oid| case.line(*oid).is_ok_and(|line| line.delivery == Delivery::Ship));
+    lines
 }
 
 /// Lines to bring to somebody: those in Routing and, when time has passed, those that nobody could serve before.
@@ -185,12 +194,14 @@ pub(super) fn assign(
     // An app's or a person's choice stands whatever the location's settings say; that they say otherwise is kept.
     let against = case.service_shut(offer.location, service);
     let detail = detail.or_else(|| against.map(|reason| format!("{}: {}", reason.name(), reason.en())));
+    let pickup = case.line(offer.oid)?.delivery != Delivery::Ship;
     let mut assignment = Assignment {
         code,
         tid: case.tid(),
         oid: offer.oid,
         location: offer.location,
         warehouse,
+        pickup,
         units: offer.units,
         state: AssignmentState::Notified,
         allocated_at: case.now(),
@@ -202,6 +213,7 @@ pub(super) fn assign(
         due_at: None,
         committed: Vec::new(),
         day_place: case.hold_capacity(offer.location, service),
+        handover: None,
     };
     assignment.due_at = case.deadline(&assignment, &AssignmentState::Notified);
     let note = Note::on(&assignment, Fact::Allocated);
@@ -233,7 +245,13 @@ pub(super) fn unfillable(case: &mut Case<'_>, oid: Oid, reason: &str, decision: 
     let recurrence = case.recurrence();
     let note = Note::line(oid, Fact::Unfillable).of(recurrence).by(Actor::Platform);
     case.note(note.saying(decision.unwrap_or_else(|| reason.to_owned())));
-    case.task(TaskKind::Unfillable, Some(oid), reason);
+    match case.line(oid)?.delivery {
+        Delivery::Ship => case.task(TaskKind::Unfillable, Some(oid), reason),
+        Delivery::Pickup { .. } => {
+            let detail = format!("{reason}: have it brought there, agree on another store, or refund");
+            case.task(TaskKind::PickupChoice, Some(oid), detail);
+        }
+    }
     Ok(())
 }
 

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use crate::ids::{AppKey, Oid};
-use crate::order::assignment::Shipment;
+use crate::order::assignment::{Assignment, Shipment};
+use crate::order::trade::Delivery;
 use crate::outward::{Message, Receiver, ToldAllocation};
 use crate::seller::{Acceptor, Allocator};
 
@@ -14,14 +15,15 @@ impl Case<'_> {
     /// Who is told of allocations: the POS app unless it made them itself, and the WMS app of warehouse ones.
     pub(super) fn tell_allocations(&mut self) {
         let mut told: BTreeSet<AppKey> = BTreeSet::new();
+        let concerns = |given: &Assignment| given.state.is_live() || self.withdrawn.contains(&given.code);
+        // No app allocates pickups: whoever accepts them has to be told of them.
+        let pickups = self.file.assignments.iter().any(|given| given.pickup && concerns(given));
         if let Acceptor::App(pos) = self.mode().acceptor
-            && self.allocator().as_ref() != Some(&pos)
+            && (pickups || self.allocator().as_ref() != Some(&pos))
         {
             told.insert(pos);
         }
-        let touches_warehouse = self.file.assignments.iter().any(|assignment| {
-            assignment.warehouse && (assignment.state.is_live() || self.withdrawn.contains(&assignment.code))
-        });
+        let touches_warehouse = self.file.assignments.iter().any(|given| given.warehouse && concerns(given));
         if touches_warehouse && let Some(wms) = &self.world.seller.settings.wms {
             told.insert(wms.clone());
         }
@@ -71,16 +73,21 @@ impl Case<'_> {
     }
 }
 
-/// The allocating app is told once; in 3.1 and 3.2 the channel is told by us, of each parcel.
+/// The allocating app is told once; in 3.1 and 3.2 the channel is told by us.
 pub(super) fn tell_shipped(case: &mut Case<'_>, gone: &[(Oid, Shipment)]) {
     if case.mode().acceptor == Acceptor::Keeper {
-        for (shipment, sub_orders) in parcels_unknown_to_channel(case, gone) {
-            let message = Message::ConsignToChannel { sub_orders, shipment };
-            case.send(Receiver::Channel(case.trade().channel), message);
-        }
+        tell_channel_shipped(case, gone);
     }
     let moved = gone.iter().map(|(oid, _)| *oid).collect();
     tell_allocator(case, moved, |sub_orders, operator| Message::TellShipped { sub_orders, operator });
+}
+
+/// The channel is told of each parcel that it does not know of.
+pub(super) fn tell_channel_shipped(case: &mut Case<'_>, gone: &[(Oid, Shipment)]) {
+    for (shipment, sub_orders) in parcels_unknown_to_channel(case, gone) {
+        let message = Message::ConsignToChannel { sub_orders, shipment };
+        case.send(Receiver::Channel(case.trade().channel), message);
+    }
 }
 
 /// The parcels, in the order they left, each with the sub-orders in it that the channel has not been told of.
@@ -96,9 +103,14 @@ fn parcels_unknown_to_channel(case: &Case<'_>, gone: &[(Oid, Shipment)]) -> Vec<
     parcels
 }
 
-/// What stores do, the allocating app hears of.
-pub(super) fn tell_allocator(case: &mut Case<'_>, moved: Vec<Oid>, message: impl FnOnce(Vec<Oid>, String) -> Message) {
-    if let Some(app) = case.allocating_app() {
+/// What stores do, the allocating app hears of; pickups are not its to allocate.
+pub(super) fn tell_allocator(
+    case: &mut Case<'_>,
+    mut moved: Vec<Oid>,
+    message: impl FnOnce(Vec<Oid>, String) -> Message,
+) {
+    moved.retain(|oid| case.line(*oid).is_ok_and(|line| line.delivery == Delivery::Ship));
+    if let Some(app) = case.allocating_app().filter(|_| !moved.is_empty()) {
         let operator = label(&case.who);
         case.send(Receiver::App(app), message(moved, operator));
     }

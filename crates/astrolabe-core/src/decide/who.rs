@@ -18,12 +18,27 @@ pub enum Deed {
     AnswerCancel,
     ReceiveReturn,
     Milestone,
+    /// A pickup lies ready.
+    Confirm,
+    /// A pickup's goods are sent for, or have come.
+    Transfer,
+    /// The buyer showed the code.
+    HandOver,
 }
 
 impl Deed {
     /// All of them, for the generated matrix.
-    pub const ALL: [Deed; 6] =
-        [Deed::Accept, Deed::Refuse, Deed::Ship, Deed::AnswerCancel, Deed::ReceiveReturn, Deed::Milestone];
+    pub const ALL: [Deed; 9] = [
+        Deed::Accept,
+        Deed::Refuse,
+        Deed::Ship,
+        Deed::AnswerCancel,
+        Deed::ReceiveReturn,
+        Deed::Milestone,
+        Deed::Confirm,
+        Deed::Transfer,
+        Deed::HandOver,
+    ];
 
     /// Whether the fact is what this deed leaves on a timeline.
     pub(super) fn is_told_by(self, fact: Fact) -> bool {
@@ -34,6 +49,9 @@ impl Deed {
             Deed::AnswerCancel => fact == Fact::CancelConfirmed || fact == Fact::CancelDenied,
             Deed::ReceiveReturn => fact == Fact::Returned,
             Deed::Milestone => false,
+            Deed::Confirm => fact == Fact::Confirmed,
+            Deed::Transfer => fact == Fact::TransferStarted || fact == Fact::TransferArrived,
+            Deed::HandOver => fact == Fact::Collected,
         }
     }
 }
@@ -101,7 +119,10 @@ fn app_may(case: &Case<'_>, mode: &RoleMode, key: &AppKey, warehouse: bool, deed
     match (&mode.acceptor, deed) {
         (Acceptor::App(_), _) => true,
         (Acceptor::Keeper, Deed::AnswerCancel | Deed::ReceiveReturn | Deed::Milestone) => true,
-        (Acceptor::Keeper, Deed::Accept | Deed::Refuse | Deed::Ship) => false,
+        (
+            Acceptor::Keeper,
+            Deed::Accept | Deed::Refuse | Deed::Ship | Deed::Confirm | Deed::Transfer | Deed::HandOver,
+        ) => false,
     }
 }
 

@@ -1,11 +1,12 @@
-//! 派单: some units of one sub-order given to one location. This is the machine of the delivery path.
+//! 派单: some units of one sub-order given to one location, with the states it can be in. Where events lead from a state is
+//! [`crate::order::machine`]'s to say.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AllocationCode, LocationId, Oid, RefundId, Tid};
-use crate::order::timeline::Fact;
+use crate::ids::{AllocationCode, HandoverCode, LocationId, Oid, RefundId, Tid};
+use crate::order::timeline::{Actor, Fact};
 use crate::service_settings::DayPlace;
 use crate::stock::cell::CellKey;
 use crate::time::Timestamp;
@@ -19,6 +20,9 @@ pub struct Assignment {
     pub location: LocationId,
     /// A warehouse assignment needs no acceptance.
     pub warehouse: bool,
+    /// 门店自提: the buyer collects it here, so that its machine is that of pickups.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pickup: bool,
     pub units: i64,
     pub state: AssignmentState,
     pub allocated_at: Timestamp,
@@ -38,6 +42,18 @@ pub struct Assignment {
     /// The place it takes in its location's day, where that is limited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub day_place: Option<DayPlace>,
+    /// What the buyer must show to get the goods: once a pickup is confirmed, or the store set out to bring them itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
+}
+
+/// 核销: a code that was issued for goods of one trade at one store. Sub-orders that are handed over together share it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Handover {
+    pub code: HandoverCode,
+    /// Who took the code when the goods were handed over; a code is used once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_by: Option<Actor>,
 }
 
 /// Units that left one cell.
@@ -63,7 +79,7 @@ pub struct RecordedFact {
     pub request: i64,
 }
 
-/// Carrier and waybill.
+/// Carrier and waybill; neither where goods were collected, or where nobody said.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Shipment {
     pub company_code: String,
@@ -72,7 +88,8 @@ pub struct Shipment {
     pub at: Timestamp,
 }
 
-/// The delivery machine (`FAHUO`). States that end the assignment say so in [`AssignmentState::is_live`].
+/// The states of deliveries (`FAHUO`) and pickups (`ZITI`). Those that end the assignment say so in
+/// [`AssignmentState::is_live`].
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AssignmentState {
@@ -80,6 +97,10 @@ pub enum AssignmentState {
     Notified,
     /// X_SHOP_ALLOCATION.
     Accepted,
+    /// X_COMMODITY_CONFIRM (pickup): it lies ready for the buyer, who has the code.
+    Confirmed,
+    /// X_COMMODITY_TRANSER (pickup): the store has none, the goods are on their way to it from elsewhere.
+    Transferring,
     /// X_SHOP_CANCEL: somebody wants it back; timers stop, the hold stays.
     CancelRequested {
         from: BeforeCancel,
@@ -93,6 +114,8 @@ pub enum AssignmentState {
     /// X_SHOP_HANDLED.
     Shipped,
     Signed,
+    /// The buyer has collected the pickup; the code is used up.
+    Collected,
     /// X_HANDLED_CANCEL.
     ReturnRequested {
         from: AfterShipping,
@@ -120,14 +143,17 @@ pub enum AssignmentState {
 pub enum BeforeCancel {
     Notified,
     Accepted,
+    Confirmed,
+    Transferring,
 }
 
-/// The states a return may start from.
+/// The states a return may start from: the goods have left the shelf for good.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AfterShipping {
     Shipped,
     Signed,
+    Collected,
 }
 
 /// What a cancel request is for.
@@ -138,6 +164,13 @@ pub enum CancelAim {
     Refund(RefundId),
     /// The platform or the merchant wants another location; the number names the request.
     Reallocate(i64),
+}
+
+impl Shipment {
+    /// Whether it names neither carrier nor waybill.
+    pub fn is_unnamed(&self) -> bool {
+        self.company_code.is_empty() && self.waybill.is_empty()
+    }
 }
 
 impl CancelAim {
@@ -156,10 +189,13 @@ impl AssignmentState {
         match self {
             AssignmentState::Notified
             | AssignmentState::Accepted
+            | AssignmentState::Confirmed
+            | AssignmentState::Transferring
             | AssignmentState::CancelRequested { .. }
             | AssignmentState::CancelDenied { .. }
             | AssignmentState::Shipped
             | AssignmentState::Signed
+            | AssignmentState::Collected
             | AssignmentState::ReturnRequested { .. } => true,
             AssignmentState::Returned
             | AssignmentState::Refunded
@@ -176,10 +212,13 @@ impl AssignmentState {
         match self {
             AssignmentState::Notified
             | AssignmentState::Accepted
+            | AssignmentState::Confirmed
+            | AssignmentState::Transferring
             | AssignmentState::CancelRequested { .. }
             | AssignmentState::CancelDenied { .. } => true,
             AssignmentState::Shipped
             | AssignmentState::Signed
+            | AssignmentState::Collected
             | AssignmentState::ReturnRequested { .. }
             | AssignmentState::Returned
             | AssignmentState::Refunded
@@ -196,10 +235,13 @@ impl AssignmentState {
         match self {
             AssignmentState::Notified => "notified",
             AssignmentState::Accepted => "accepted",
+            AssignmentState::Confirmed => "confirmed",
+            AssignmentState::Transferring => "transferring",
             AssignmentState::CancelRequested { .. } => "cancel_requested",
             AssignmentState::CancelDenied { .. } => "cancel_denied",
             AssignmentState::Shipped => "shipped",
             AssignmentState::Signed => "signed",
+            AssignmentState::Collected => "collected",
             AssignmentState::ReturnRequested { .. } => "return_requested",
             AssignmentState::Returned => "returned",
             AssignmentState::Refunded => "refunded",
@@ -216,6 +258,10 @@ impl AssignmentState {
         match self {
             AssignmentState::Notified => "X_ALLOCATION_NOTIFIED",
             AssignmentState::Accepted => "X_SHOP_ALLOCATION",
+            // The white paper has no state after it for pickups.
+            AssignmentState::Confirmed | AssignmentState::Collected => "X_COMMODITY_CONFIRM",
+            // Published with this spelling.
+            AssignmentState::Transferring => "X_COMMODITY_TRANSER",
             AssignmentState::CancelRequested { .. } | AssignmentState::Withdrawn | AssignmentState::Closed => {
                 "X_SHOP_CANCEL"
             }

@@ -9,11 +9,14 @@ use crate::order::machine::{self, Event, StockStep, Stuck};
 use crate::order::trade::UnassignedState;
 use crate::order::waiting::{self, WaitEvent};
 
-/// Which of the two machines of a sub-order.
+/// Which of the machines of a sub-order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Machine {
     Unassigned,
-    Assignment,
+    /// An assignment that ships (`FAHUO`).
+    Delivery,
+    /// An assignment that is collected (`ZITI`).
+    Pickup,
 }
 
 /// One move that a machine has.
@@ -37,8 +40,11 @@ pub struct Move {
 
 const REFUND: RefundId = RefundId(1);
 
-/// Every state of an assignment, with what its data adds to the name.
-pub fn assignment_states() -> Vec<(AssignmentState, &'static str)> {
+/// Who speaks for a store where buyers come.
+const COUNTER: &str = "keeper or POS app by role mode; operator";
+
+/// Every state of a delivery, with what its data adds to the name.
+pub fn delivery_states() -> Vec<(AssignmentState, &'static str)> {
     let refund = CancelAim::Refund(REFUND);
     let elsewhere = CancelAim::Reallocate(1);
     let mut states = vec![(AssignmentState::Notified, ""), (AssignmentState::Accepted, "")];
@@ -56,7 +62,30 @@ pub fn assignment_states() -> Vec<(AssignmentState, &'static str)> {
     for (from, given) in [(AfterShipping::Shipped, "from shipped"), (AfterShipping::Signed, "from signed")] {
         states.push((AssignmentState::ReturnRequested { from, refund: REFUND }, given));
     }
-    states.extend([
+    states.extend(ended_states());
+    states
+}
+
+/// Every state of a pickup, likewise.
+pub fn pickup_states() -> Vec<(AssignmentState, &'static str)> {
+    let aim = CancelAim::Refund(REFUND);
+    let mut states =
+        vec![(AssignmentState::Notified, ""), (AssignmentState::Transferring, ""), (AssignmentState::Confirmed, "")];
+    for (from, given) in [
+        (BeforeCancel::Notified, "for a refund, from notified"),
+        (BeforeCancel::Transferring, "for a refund, from transferring"),
+        (BeforeCancel::Confirmed, "for a refund, from confirmed"),
+    ] {
+        states.push((AssignmentState::CancelRequested { from, aim }, given));
+    }
+    let returning = AssignmentState::ReturnRequested { from: AfterShipping::Collected, refund: REFUND };
+    states.extend([(AssignmentState::Collected, ""), (returning, "from collected")]);
+    states.extend(ended_states());
+    states
+}
+
+fn ended_states() -> [(AssignmentState, &'static str); 7] {
+    [
         (AssignmentState::Returned, ""),
         (AssignmentState::Refunded, ""),
         (AssignmentState::Refused, ""),
@@ -64,8 +93,7 @@ pub fn assignment_states() -> Vec<(AssignmentState, &'static str)> {
         (AssignmentState::Withdrawn, ""),
         (AssignmentState::Cancelled, ""),
         (AssignmentState::Closed, ""),
-    ]);
-    states
+    ]
 }
 
 /// Every event, with what its data adds to the name and who brings it.
@@ -92,6 +120,10 @@ pub fn events() -> Vec<(Event, &'static str, &'static str)> {
         (Event::LiftReturn { refund: REFUND }, "", CHANNEL),
         (Event::ReceiveReturn, "", STORE),
         (Event::GrantRefund { refund: REFUND }, "", CHANNEL),
+        (Event::Confirm, "", COUNTER),
+        (Event::Transfer, "", COUNTER),
+        (Event::Arrive, "", COUNTER),
+        (Event::Collect, "", COUNTER),
     ]
 }
 
@@ -127,7 +159,7 @@ pub fn wait_events() -> Vec<(WaitEvent, &'static str, &'static str, &'static str
     ]
 }
 
-/// All moves of both machines, and the allocation that leads from one to the other.
+/// All moves of the machines, and the allocation that leads from the first to the others.
 pub fn legal_moves() -> Vec<Move> {
     let mut moves = Vec::new();
     for state in waiting_states() {
@@ -151,14 +183,26 @@ pub fn legal_moves() -> Vec<Move> {
             });
         }
     }
-    for (state, given) in assignment_states() {
+    moves.extend(moves_of(Machine::Delivery, delivery_states(), late_accept));
+    moves.extend(moves_of(Machine::Pickup, pickup_states(), late_confirm));
+    moves
+}
+
+fn moves_of(
+    machine: Machine,
+    states: Vec<(AssignmentState, &'static str)>,
+    late: fn(&'static str) -> Move,
+) -> Vec<Move> {
+    let pickup = machine == Machine::Pickup;
+    let mut moves = Vec::new();
+    for (state, given) in states {
         if let AssignmentState::Withdrawn | AssignmentState::Unanswered = state {
-            moves.push(late_accept(state.name()));
+            moves.push(late(state.name()));
         }
         for (event, how, who) in events() {
-            if let Ok(step) = machine::step(&state, event) {
+            if let Ok(step) = machine::step(pickup, &state, event) {
                 moves.push(Move {
-                    machine: Machine::Assignment,
+                    machine,
                     from: state.name(),
                     given,
                     on: on(event, how),
@@ -177,7 +221,7 @@ pub fn legal_moves() -> Vec<Move> {
 /// again: `decide` looks before it asks the machine.
 fn late_accept(from: &'static str) -> Move {
     Move {
-        machine: Machine::Assignment,
+        machine: Machine::Delivery,
         from,
         given: "its units still unassigned",
         on: Event::Accept.name(),
@@ -185,6 +229,18 @@ fn late_accept(from: &'static str) -> Move {
         white_paper_state: AssignmentState::Accepted.white_paper_state(),
         stock: "move",
         who: "keeper, POS or WMS app by role mode; operator",
+    }
+}
+
+/// The same of a pickup's confirmation.
+fn late_confirm(from: &'static str) -> Move {
+    Move {
+        machine: Machine::Pickup,
+        on: Event::Confirm.name(),
+        to: AssignmentState::Confirmed.name(),
+        white_paper_state: AssignmentState::Confirmed.white_paper_state(),
+        who: COUNTER,
+        ..late_accept(from)
     }
 }
 
@@ -210,7 +266,11 @@ fn on(event: Event, how: &'static str) -> &'static str {
             | Event::AskReturn { .. }
             | Event::LiftReturn { .. }
             | Event::ReceiveReturn
-            | Event::GrantRefund { .. },
+            | Event::GrantRefund { .. }
+            | Event::Confirm
+            | Event::Transfer
+            | Event::Arrive
+            | Event::Collect,
             _,
         ) => event.name(),
     }
@@ -227,6 +287,9 @@ impl StockStep {
             StockStep::Commit => "commit",
             StockStep::Release => "release",
             StockStep::Restock => "by return policy",
+            StockStep::HoldAtSource => "move to the nearest source",
+            StockStep::HoldAtStore => "move to the store, or a discrepancy",
+            StockStep::CommitWhereHeld => "commit where held",
         }
     }
 }
@@ -239,17 +302,18 @@ impl Stuck {
             Stuck::CancelStands => "cancel stands",
             Stuck::Withdrawn => "offer withdrawn",
             Stuck::NothingToAnswer => "nothing to answer",
+            Stuck::NotReady => "not ready to collect",
             Stuck::ClosedTooLate => "task",
         }
     }
 }
 
-/// What every state does on every event, in a line each: the move, or why there is none.
-pub fn matrix() -> BTreeMap<(usize, usize), String> {
+/// What every one of the states does on every event, in a line each: the move, or why there is none.
+pub fn matrix(pickup: bool, states: &[(AssignmentState, &'static str)]) -> BTreeMap<(usize, usize), String> {
     let mut cells = BTreeMap::new();
-    for (row, (state, _)) in assignment_states().iter().enumerate() {
+    for (row, (state, _)) in states.iter().enumerate() {
         for (column, (event, ..)) in events().iter().enumerate() {
-            let cell = match machine::step(state, *event) {
+            let cell = match machine::step(pickup, state, *event) {
                 Ok(step) => format!("{} ({})", step.to.name(), step.stock.name()),
                 Err(stuck) => stuck.name().to_owned(),
             };
@@ -263,17 +327,18 @@ pub fn matrix() -> BTreeMap<(usize, usize), String> {
 mod tests {
     use super::*;
 
-    /// One line per state and event; "no move" is the rest.
+    /// One line per state and event, deliveries first; "no move" is the rest.
     const EXPECTED: &str = include_str!("table_expected.txt");
 
-    fn actual() -> Vec<String> {
-        let (states, events, matrix) = (assignment_states(), events(), matrix());
+    fn lines(pickup: bool, states: &[(AssignmentState, &'static str)]) -> Vec<String> {
+        let (events, matrix) = (events(), matrix(pickup, states));
         let mut lines = Vec::new();
         for ((row, column), cell) in matrix {
             let ((state, given), (event, how, _)) = (&states[row], &events[column]);
             if cell != "no move" {
-                let from = if given.is_empty() { state.name().to_owned() } else { format!("{} {given}", state.name()) };
-                lines.push(format!("{from} | {} | {cell}", format!("{} {how}", event.name()).trim()));
+                let mark = if pickup { "pickup " } else { "" };
+                let from = format!("{mark}{} {given}", state.name());
+                lines.push(format!("{} | {} | {cell}", from.trim(), format!("{} {how}", event.name()).trim()));
             }
         }
         lines
@@ -281,7 +346,8 @@ mod tests {
 
     #[test]
     fn every_state_does_on_every_event_what_the_table_says() {
-        let actual = actual();
+        let mut actual = lines(false, &delivery_states());
+        actual.extend(lines(true, &pickup_states()));
         for (said, expected) in actual.iter().zip(EXPECTED.lines()) {
             assert_eq!(said, expected);
         }
@@ -290,19 +356,41 @@ mod tests {
 
     #[test]
     fn every_state_is_reached_and_what_has_ended_ends() {
-        let moves = legal_moves();
-        for (state, _) in assignment_states() {
-            assert!(moves.iter().any(|step| step.to == state.name()), "{} is never reached", state.name());
-            let on: Vec<_> = moves
-                .iter()
-                .filter(|step| step.machine == Machine::Assignment && step.from == state.name())
-                .map(|step| step.to)
+        for (machine, states, late) in
+            [(Machine::Delivery, delivery_states(), "accepted"), (Machine::Pickup, pickup_states(), "confirmed")]
+        {
+            let moves: Vec<Move> = legal_moves()
+                .into_iter()
+                .filter(|step| [machine, Machine::Unassigned].contains(&step.machine))
                 .collect();
-            if let AssignmentState::Withdrawn | AssignmentState::Unanswered = state {
-                assert_eq!(on, ["accepted"]);
-            } else {
-                assert_eq!(on.is_empty(), !state.is_live(), "{}", state.name());
+            for (state, _) in states {
+                assert!(moves.iter().any(|step| step.to == state.name()), "{} is never reached", state.name());
+                let own = moves.iter().filter(|step| step.machine == machine && step.from == state.name());
+                let on: Vec<_> = own.map(|step| step.to).collect();
+                if let AssignmentState::Withdrawn | AssignmentState::Unanswered = state {
+                    assert_eq!(on, [late]);
+                } else {
+                    assert_eq!(on.is_empty(), !state.is_live(), "{}", state.name());
+                }
             }
         }
+    }
+
+    #[test]
+    fn no_machine_knows_the_others_own_states() {
+        let own = |states: Vec<(AssignmentState, &'static str)>, pickup: bool| {
+            let of_other = states.into_iter().map(|(state, _)| state);
+            of_other
+                .filter(|state| events().iter().all(|(event, ..)| machine::step(!pickup, state, *event).is_err()))
+                .map(|state| state.name())
+                .collect::<Vec<_>>()
+        };
+        let ended = ["returned", "refunded", "refused", "unanswered", "withdrawn", "cancelled", "closed"];
+        let but_ended = |names: Vec<&'static str>| -> Vec<&'static str> {
+            names.into_iter().filter(|name| !ended.contains(name)).collect()
+        };
+        assert_eq!(but_ended(own(pickup_states(), true)), ["transferring", "confirmed", "collected"]);
+        let of_delivery = ["accepted", "cancel_denied", "cancel_denied", "shipped", "signed"];
+        assert_eq!(but_ended(own(delivery_states(), false)), of_delivery);
     }
 }

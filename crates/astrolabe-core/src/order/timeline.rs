@@ -41,6 +41,11 @@ pub enum Fact {
     ReturnWithdrawn,
     Returned,
     Refunded,
+    Confirmed,
+    TransferStarted,
+    TransferArrived,
+    Collected,
+    CodeResent,
     ToSystem,
     ServiceAudited,
     FinanceAudited,
@@ -74,7 +79,8 @@ pub struct TimelineFact {
     pub oid: Option<Oid>,
     pub code: Option<AllocationCode>,
     pub fact: Fact,
-    /// The refund or re-allocation it belongs to, else 0; for facts that may recur on a sub-order, the recurrence.
+    /// The refund or re-allocation it belongs to, else 0; for facts that may recur on a sub-order, the recurrence; for a
+    /// resent code, the Shanghai day.
     pub request: i64,
     pub location: Option<LocationId>,
     pub who: Actor,

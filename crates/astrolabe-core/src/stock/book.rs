@@ -54,6 +54,8 @@ pub enum DiscrepancyKind {
     ShippedElsewhere,
     /// Shipped units were held nowhere.
     ShippedUnheld,
+    /// A store says that transferred units have come, and its stock does not show them.
+    TransferUnseen,
     /// Units committed that the merchant's reports have not shown within the report lag.
     UnreportedLate,
 }
@@ -66,6 +68,7 @@ impl DiscrepancyKind {
             DiscrepancyKind::FinalQuantity => "final_quantity",
             DiscrepancyKind::ShippedElsewhere => "shipped_elsewhere",
             DiscrepancyKind::ShippedUnheld => "shipped_unheld",
+            DiscrepancyKind::TransferUnseen => "transfer_unseen",
             DiscrepancyKind::UnreportedLate => "unreported_late",
         }
     }

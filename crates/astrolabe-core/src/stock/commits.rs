@@ -127,6 +127,18 @@ impl Ledger<'_> {
         Part { cell, units }
     }
 
+    /// Goods are said to have come to `store`, and its stock does not show `units` of the listing.
+    pub(crate) fn note_unseen_transfer(&mut self, owner: &Owner, code: AllocationCode, store: LocationId, units: i64) {
+        for need in owner.needs(units) {
+            let cells = [StockClass::Certain, StockClass::Uncertain]
+                .map(|class| CellKey::of(need.sc_item, store, class, owner.channel));
+            let shown: i64 = cells.iter().map(|cell| self.sources_anywhere(owner).promisable(cell)).sum();
+            if shown < need.units {
+                self.note(DiscrepancyKind::TransferUnseen, cells[0], need.units - shown, owner, code);
+            }
+        }
+    }
+
     fn note(&mut self, kind: DiscrepancyKind, cell: CellKey, units: i64, owner: &Owner, code: AllocationCode) {
         self.stock.note_discrepancy(Discrepancy {
             cell,

@@ -188,13 +188,16 @@ impl Standing {
     pub fn of(state: &AssignmentState) -> Self {
         match state {
             AssignmentState::Notified => Standing::Offered,
-            AssignmentState::Accepted => Standing::Accepted,
+            AssignmentState::Accepted | AssignmentState::Confirmed | AssignmentState::Transferring => {
+                Standing::Accepted
+            }
             AssignmentState::CancelRequested { from, .. } | AssignmentState::CancelDenied { from, .. } => match from {
                 BeforeCancel::Notified => Standing::Offered,
-                BeforeCancel::Accepted => Standing::Accepted,
+                BeforeCancel::Accepted | BeforeCancel::Confirmed | BeforeCancel::Transferring => Standing::Accepted,
             },
             AssignmentState::Shipped
             | AssignmentState::Signed
+            | AssignmentState::Collected
             | AssignmentState::ReturnRequested { .. }
             | AssignmentState::Returned
             | AssignmentState::Refunded

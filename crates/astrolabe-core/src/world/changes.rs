@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::command::{Published, Work};
 use crate::goods::{Item, ScItem};
-use crate::ids::{HoldKey, ItemId, Oid, OutwardId, RefundId, ReservationId, ScItemId, Tid, WorkId};
+use crate::ids::{HandoverCode, HoldKey, ItemId, Oid, OutwardId, RefundId, ReservationId, ScItemId, Tid, WorkId};
 use crate::order::assignment::Assignment;
 use crate::order::file::TradeFile;
 use crate::order::timeline::TimelineFact;
@@ -40,6 +40,8 @@ pub struct Changes {
     /// Refund objects as published; one older than what is kept changes nothing.
     pub refunds: Vec<PublishedRefund>,
     pub tasks: Vec<TaskOpened>,
+    /// Codes that were issued, each for goods of one trade. Never changed, never given twice.
+    pub handover_codes: Vec<(HandoverCode, Tid)>,
     pub locations: Vec<Location>,
     /// Sub-orders that locations have taken on a day, where they limit them.
     pub day_loads: Vec<(DayKey, i64)>,
@@ -85,6 +87,8 @@ pub struct TaskOpened {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TaskKind {
     Unfillable,
+    /// The chosen store cannot hand a pickup over: a transfer, another store, or the money back.
+    PickupChoice,
     AllocatorSilent,
     AllocatorSaysShipped,
     Mismatch,
@@ -98,6 +102,7 @@ impl TaskKind {
     pub fn name(self) -> &'static str {
         match self {
             TaskKind::Unfillable => "unfillable",
+            TaskKind::PickupChoice => "pickup_choice",
             TaskKind::AllocatorSilent => "allocator_silent",
             TaskKind::AllocatorSaysShipped => "allocator_says_shipped",
             TaskKind::Mismatch => "mismatch",
@@ -148,6 +153,7 @@ fn take_journal(changes: &mut Changes, journal: Journal) {
     changes.published = journal.published;
     changes.refunds = journal.refunds;
     changes.tasks = journal.tasks;
+    changes.handover_codes = journal.handover_codes;
 }
 
 fn take_file(changes: &mut Changes, before: Option<&TradeFile>, after: TradeFile) {
@@ -195,6 +201,7 @@ impl Changes {
             + self.published_alone()
             + self.refunds.len()
             + self.tasks.len()
+            + self.handover_codes.len()
             + self.locations.len()
             + self.day_loads.len()
             + self.items.len()

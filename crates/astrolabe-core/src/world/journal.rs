@@ -1,7 +1,7 @@
 //! What a group adds and never changes: facts, calls outward, work, tasks.
 
 use crate::command::Published;
-use crate::ids::{OutwardId, Tid, WorkId};
+use crate::ids::{HandoverCode, OutwardId, Tid, WorkId};
 use crate::order::timeline::TimelineFact;
 use crate::outward::{Outward, OutwardState};
 use crate::world::changes::{NewWork, OutwardSettled, PublishedRefund, TaskOpened};
@@ -17,7 +17,8 @@ pub struct Journal {
     pub(crate) published: Vec<(Tid, Published)>,
     pub(crate) refunds: Vec<PublishedRefund>,
     pub(crate) tasks: Vec<TaskOpened>,
-    marks: [usize; 8],
+    pub(crate) handover_codes: Vec<(HandoverCode, Tid)>,
+    marks: [usize; 9],
 }
 
 impl Journal {
@@ -63,6 +64,11 @@ impl Journal {
         self.tasks.push(task);
     }
 
+    /// A code that was issued for goods of the trade.
+    pub fn handover_code(&mut self, code: HandoverCode, tid: Tid) {
+        self.handover_codes.push((code, tid));
+    }
+
     /// Facts recorded so far in this group.
     pub fn facts(&self) -> &[TimelineFact] {
         &self.timeline
@@ -83,11 +89,12 @@ impl Journal {
             self.published.len(),
             self.refunds.len(),
             self.tasks.len(),
+            self.handover_codes.len(),
         ];
     }
 
     pub(crate) fn revert(&mut self) {
-        let [timeline, outward, settled, work, work_done, published, refunds, tasks] = self.marks;
+        let [timeline, outward, settled, work, work_done, published, refunds, tasks, handover_codes] = self.marks;
         self.timeline.truncate(timeline);
         self.outward.truncate(outward);
         self.settled.truncate(settled);
@@ -96,5 +103,6 @@ impl Journal {
         self.published.truncate(published);
         self.refunds.truncate(refunds);
         self.tasks.truncate(tasks);
+        self.handover_codes.truncate(handover_codes);
     }
 }

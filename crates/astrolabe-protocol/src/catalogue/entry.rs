@@ -43,6 +43,14 @@ impl Method {
         method
     }
 
+    /// A call from the platform to a channel.
+    pub const fn to_channel(name: &'static str, title: &'static str, source: &'static str) -> Self {
+        let mut method = Self::top(name, title, source);
+        method.direction = Direction::Outward;
+        method.callers = &[];
+        method
+    }
+
     /// Sets the request fields.
     pub const fn takes(mut self, fields: &'static [Field]) -> Self {
         self.fields = fields;

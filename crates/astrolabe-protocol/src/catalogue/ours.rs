@@ -1,4 +1,5 @@
-//! Our own methods: stock held before payment (§4.3: 避免超卖). They follow the TOP shape and keep their prefix.
+//! Our own methods: stock held before payment (§4.3: 避免超卖), and telling a channel the code its buyer will need. They follow
+//! the TOP shape and keep their prefix.
 
 use super::definition::{AnswerShape, Field, Method, ResultCode, Role};
 
@@ -24,4 +25,14 @@ pub(super) const METHODS: &[Method] = &[
         .writes_by("reserve_key")
         .takes(&[Field::text("reserve_key", 50).required()])
         .answers(AnswerShape::coded(ResultCode::RESULT_CODE).with(&[Field::long("quantity")])),
+    Method::to_channel("astrolabe.handover.code.tell", "请渠道把核销码告知买家", "ours; storecollect and dtd")
+        .takes(&[
+            Field::id("tid").required(),
+            Field::ids("sub_tid", "subTid").at_most(50),
+            Field::id("store_id").required(),
+            Field::text("code", 50).required(),
+            // The buyer asked for it again (`dtd.resend`): it is the same code.
+            Field::bool("again"),
+        ])
+        .answers(AnswerShape::NONE.success("is_success")),
 ];

@@ -74,6 +74,7 @@ pub(super) const METHODS: &[Method] = &[
     Method::top("taobao.logistics.dummy.send", "无需物流（虚拟）发货处理", "published logistics page")
         .by(SHIPPERS)
         .writes_by("the fact on the assignment's timeline")
+        .also_outward()
         .takes(&[Field::id("tid").required(), SUB_TID, Field::long_text("feature"), Field::text("seller_ip", 64)])
         .answers(SHIPPING),
     Method::top("taobao.logistics.companies.get", "查询物流公司信息", "published logistics page")

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use astrolabe_core::command::{Address, Command, PerLine, RefuseReason, StoreAnswer};
-use astrolabe_core::ids::{AllocationCode, LocationId};
+use astrolabe_core::command::{Address, Command, HandoverPlace, PerLine, RefuseReason, StoreAnswer, UseCode};
+use astrolabe_core::ids::{AllocationCode, HandoverCode, LocationId, SellerId};
 use astrolabe_core::order::assignment::Shipment;
+use astrolabe_core::refusal::Refusal;
 use astrolabe_store::AssignmentView;
 use axum::Json;
 use axum::extract::{Path, Query, State};
@@ -15,7 +16,7 @@ use utoipa_axum::routes;
 
 use crate::api::caller::Caller;
 use crate::api::failure::{ApiFailure, ErrorBody};
-use crate::app::App;
+use crate::app::{App, LaneError, fresh_handover_code};
 
 /// Assignments on one page.
 const PAGE_MAX: usize = 100;
@@ -27,6 +28,10 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(refuse))
         .routes(routes!(ship))
         .routes(routes!(answer_refund))
+        .routes(routes!(confirm))
+        .routes(routes!(transfer))
+        .routes(routes!(transferred))
+        .routes(routes!(collect))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -54,6 +59,8 @@ struct AssignmentItem {
     store_id: i64,
     quantity: i64,
     state: &'static str,
+    /// The buyer collects it here; without his code it is not handed over.
+    pickup: bool,
     /// Epoch milliseconds; when silence will count as no answer, or shipping as late.
     due_at: Option<i64>,
     title: String,
@@ -186,6 +193,84 @@ async fn answer_refund(
     answer(&app, &caller, AllocationCode(code), command).await
 }
 
+/// The pickup lies ready: the buyer is told a code.
+#[utoipa::path(post, path = "/assignments/{code}/confirm", params(("code" = i64, Path, description = "allocation code")),
+    responses((status = 200, body = Answered), (status = 409, body = ErrorBody)))]
+async fn confirm(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(code): Path<i64>,
+) -> Result<Json<Answered>, ApiFailure> {
+    let fresh = fresh_handover_code();
+    answer(&app, &caller, AllocationCode(code), |answer| Command::ConfirmPickup { answer, fresh }).await
+}
+
+/// The store has none: the pickup's goods are to be brought from elsewhere.
+#[utoipa::path(post, path = "/assignments/{code}/transfer", params(("code" = i64, Path, description = "allocation code")),
+    responses((status = 200, body = Answered), (status = 409, body = ErrorBody)))]
+async fn transfer(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(code): Path<i64>,
+) -> Result<Json<Answered>, ApiFailure> {
+    answer(&app, &caller, AllocationCode(code), Command::StartTransfer).await
+}
+
+/// They have come, and lie ready.
+#[utoipa::path(post, path = "/assignments/{code}/transferred",
+    params(("code" = i64, Path, description = "allocation code")),
+    responses((status = 200, body = Answered), (status = 409, body = ErrorBody)))]
+async fn transferred(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(code): Path<i64>,
+) -> Result<Json<Answered>, ApiFailure> {
+    let fresh = fresh_handover_code();
+    answer(&app, &caller, AllocationCode(code), |answer| Command::ReceiveTransfer { answer, fresh }).await
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CollectBody {
+    /// What the buyer shows: it covers everything of the trade that lies ready here.
+    #[schema(value_type = String)]
+    code: HandoverCode,
+}
+
+/// The buyer showed the code and has the goods.
+#[utoipa::path(post, path = "/assignments/{code}/collect", params(("code" = i64, Path, description = "allocation code")),
+    request_body = CollectBody, responses((status = 200, body = Answered), (status = 409, body = ErrorBody)))]
+async fn collect(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(code): Path<i64>,
+    Json(body): Json<CollectBody>,
+) -> Result<Json<Answered>, ApiFailure> {
+    must_be_of_trade(&app, caller.seller(), AllocationCode(code), &body.code).await?;
+    answer(&app, &caller, AllocationCode(code), |StoreAnswer { tid, who, happened, .. }| {
+        let place = HandoverPlace::Counter;
+        Command::UseCode(UseCode { tid, code: body.code, place, who, happened })
+    })
+    .await
+}
+
+/// Whose a code is, is for ever: another trade's is refused by its own name.
+async fn must_be_of_trade(
+    app: &Arc<App>,
+    seller: SellerId,
+    given: AllocationCode,
+    code: &HandoverCode,
+) -> Result<(), ApiFailure> {
+    let owner = app.store.trade_of_handover_code(seller, code).await.map_err(|error| ApiFailure::storage(&error))?;
+    let tid = app.store.trade_of_allocation(seller, given).await.map_err(|error| ApiFailure::storage(&error))?;
+    match (owner, tid) {
+        (Some(owner), Some(tid)) if owner != tid => {
+            Err(LaneError::Refused(Refusal::HandoverCodeOfOther { tid }).into())
+        }
+        (Some(_) | None, _) => Ok(()),
+    }
+}
+
 async fn answer(
     app: &Arc<App>,
     caller: &Caller,
@@ -223,6 +308,7 @@ fn item(view: AssignmentView) -> AssignmentItem {
         store_id: assignment.location.0,
         quantity: assignment.units,
         state: assignment.state.name(),
+        pickup: assignment.pickup,
         due_at: assignment.due_at.map(|due| due.0),
         title: text("title"),
         sku: text("sku_properties_name"),

@@ -60,6 +60,10 @@ struct AssignmentBody {
     white_paper_state: &'static str,
     due_at: Option<i64>,
     waybill: Option<String>,
+    /// What the buyer must show to get the goods, for whoever tells him; a store asks him for it.
+    handover_code: Option<String>,
+    /// Whether the goods were handed over against the code.
+    handover_code_used: bool,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -150,6 +154,8 @@ fn assignment(assignment: &astrolabe_core::order::assignment::Assignment) -> Ass
         white_paper_state: assignment.state.white_paper_state(),
         due_at: assignment.due_at.map(|due| due.0),
         waybill: assignment.shipment.as_ref().map(|shipment| shipment.waybill.clone()),
+        handover_code: assignment.handover.as_ref().map(|handover| handover.code.digits().to_owned()),
+        handover_code_used: assignment.handover.as_ref().is_some_and(|handover| handover.used_by.is_some()),
     }
 }
 

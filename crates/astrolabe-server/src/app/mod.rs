@@ -3,6 +3,7 @@
 mod clock;
 mod directory;
 mod geography;
+mod handover_codes;
 pub(crate) mod hours;
 mod ids;
 mod job;
@@ -21,6 +22,7 @@ use tokio::sync::{Notify, oneshot};
 pub use clock::Clock;
 pub use directory::{AppEntry, DirectoryCache, DirectoryIndex};
 pub use geography::Geography;
+pub(crate) use handover_codes::fresh_handover_code;
 pub use ids::{IdSource, NODE_MAX};
 pub use job::{Job, LaneAnswer, LaneError};
 pub use lane::{GROUP_COMMANDS_MAX, GROUP_ROWS_MAX, LANE_QUEUE_MAX};

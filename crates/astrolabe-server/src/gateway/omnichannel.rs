@@ -212,11 +212,16 @@ fn parcel_of<'a>(file: &'a TradeFile, line: &SubOrder) -> Option<&'a Shipment> {
     }
     for assignment in file.live_of(line.oid) {
         match assignment.state {
-            AssignmentState::Shipped | AssignmentState::Signed | AssignmentState::ReturnRequested { .. } => {
+            AssignmentState::Shipped
+            | AssignmentState::Signed
+            | AssignmentState::Collected
+            | AssignmentState::ReturnRequested { .. } => {
                 parcel = assignment.shipment.as_ref().or(parcel);
             }
             AssignmentState::Notified
             | AssignmentState::Accepted
+            | AssignmentState::Confirmed
+            | AssignmentState::Transferring
             | AssignmentState::CancelRequested { .. }
             | AssignmentState::CancelDenied { .. } => return None,
             AssignmentState::Returned
@@ -296,6 +301,7 @@ mod tests {
             oid: Oid(oid),
             location,
             warehouse: location == WAREHOUSE,
+            pickup: false,
             units: 1,
             state,
             allocated_at: Timestamp(0),
@@ -307,6 +313,7 @@ mod tests {
             due_at: None,
             committed: Vec::new(),
             day_place: None,
+            handover: None,
         }
     }
 

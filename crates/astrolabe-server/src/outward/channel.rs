@@ -1,8 +1,8 @@
-//! A call to the channel by the TOP rule: a consignment (white paper §3.1, §3.2).
+//! A call to the channel by the TOP rule: a consignment (white paper §3.1, §3.2), or the code that a buyer will need.
 
 use std::time::Duration;
 
-use astrolabe_core::outward::Outward;
+use astrolabe_core::outward::{Message, Outward};
 use astrolabe_core::time::Millis;
 use astrolabe_protocol::client::{self, ClientError, Credentials, Outgoing, Shape};
 use astrolabe_protocol::{EpochMs, Secret, catalogue};
@@ -24,13 +24,13 @@ pub(crate) enum NotCallable {
     NotForChannels,
 }
 
-/// Makes one attempt to tell a channel of a consignment.
-pub(crate) async fn consign_to_channel(app: &App, row: &ChannelRow, outward: &Outward) -> Result<Spoken, NotCallable> {
+/// Makes one attempt at a call to a channel.
+pub(crate) async fn call_channel(app: &App, row: &ChannelRow, outward: &Outward) -> Result<Spoken, NotCallable> {
     let (Some(endpoint), Some(key), Some(secret)) = (&row.endpoint, &row.app_key, &row.secret) else {
         return Err(NotCallable::NoAddress);
     };
-    let fields = render::channel_consign(outward).ok_or(NotCallable::NotForChannels)?;
-    let method = catalogue::find_outward("taobao.logistics.offline.send").ok_or(NotCallable::NotForChannels)?;
+    let (name, fields) = render::channel_call(outward).ok_or(NotCallable::NotForChannels)?;
+    let method = catalogue::find_outward(name).ok_or(NotCallable::NotForChannels)?;
     let credentials = Credentials {
         app_key: astrolabe_protocol::AppKey::new(key.0.clone()),
         secret: Secret::new(secret.clone()),
@@ -63,5 +63,24 @@ pub(crate) async fn consign_to_channel(app: &App, row: &ChannelRow, outward: &Ou
         }
     };
     let exchange = Spoken::exchange(&post, &dialled, &meaning);
-    Ok(Spoken { method: method.name, meaning, reply: None, exchange, started_at, took })
+    let spoken = Spoken { method: method.name, meaning, reply: None, exchange, started_at, took };
+    Ok(match handover_code(outward) {
+        Some(code) => spoken.without(code),
+        None => spoken,
+    })
+}
+
+/// The code in it, which is the buyer's alone: neither what was sent nor what came back is kept with it.
+fn handover_code(outward: &Outward) -> Option<&str> {
+    match &outward.message {
+        Message::TellHandoverCode { code, .. } => Some(code.digits()),
+        Message::AskAllocation
+        | Message::QueryAllocation
+        | Message::TellAllocations { .. }
+        | Message::TellRefund { .. }
+        | Message::TellAccepted { .. }
+        | Message::TellRefused { .. }
+        | Message::TellShipped { .. }
+        | Message::ConsignToChannel { .. } => None,
+    }
 }

@@ -9,7 +9,7 @@ use astrolabe_store::{GotReply, SentRequest, SpiAddress, SpiAddresses};
 use crate::outward::dial::{Got, Post, USER_AGENT};
 
 /// Stands for a secret.
-const MASK: &str = "***";
+pub(super) const MASK: &str = "***";
 /// Parts of names whose values are masked.
 const SECRET_NAMES: [&str; 9] =
     ["secret", "token", "session", "password", "passwd", "authorization", "cookie", "credential", "apikey"];

@@ -82,6 +82,23 @@ impl Spoken {
         Exchange { request: mask::request(post), reply: dialled.got.as_ref().map(mask::reply), failure }
     }
 
+    /// The same without a word that must not be kept, whoever said it.
+    pub(super) fn without(mut self, word: &str) -> Self {
+        let hide = |text: &mut String| *text = text.replace(word, mask::MASK);
+        hide(&mut self.exchange.request.body);
+        hide(&mut self.exchange.failure);
+        if let Some(reply) = &mut self.exchange.reply {
+            reply.headers.iter_mut().for_each(|(_, value)| hide(value));
+            hide(&mut reply.body);
+        }
+        match &mut self.meaning {
+            Meaning::Said { code, message } => [code, message].into_iter().for_each(hide),
+            Meaning::Unreadable(why) => hide(why),
+            Meaning::Failed(_) => {}
+        }
+        self
+    }
+
     /// The row that keeps it.
     pub(crate) fn into_attempt(self, about: About) -> Attempt {
         Attempt {

@@ -18,7 +18,7 @@ pub(crate) use registration::unmask;
 pub use registration::{AddressFault, check_addresses};
 pub use trial::{Trial, TrialError, TrialReport};
 
-pub(crate) use channel::{NotCallable, consign_to_channel};
+pub(crate) use channel::{NotCallable, call_channel};
 pub(crate) use dial::Dialer;
 pub(crate) use guard::Reach;
 pub use mask::shown_addresses;

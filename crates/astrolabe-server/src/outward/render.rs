@@ -1,6 +1,6 @@
 //! A message in the words of the business as fields of the wire.
 
-use astrolabe_core::ids::{LocationId, SellerId};
+use astrolabe_core::ids::{LocationId, Oid, SellerId};
 use astrolabe_core::outward::{Message, Outward, ToldAllocation};
 use astrolabe_protocol::{Fields, Value};
 use astrolabe_store::StoreError;
@@ -38,7 +38,7 @@ pub(crate) async fn spi_call(
         Message::TellAccepted { .. } => ("taobao.qimen.omniorder.store.accpeted", fields),
         Message::TellRefused { .. } => ("taobao.qimen.omniorder.store.refused", fields),
         Message::TellShipped { .. } => ("taobao.qimen.omniorder.store.consigned", fields),
-        Message::ConsignToChannel { .. } => return Ok(None),
+        Message::ConsignToChannel { .. } | Message::TellHandoverCode { .. } => return Ok(None),
     }))
 }
 
@@ -68,17 +68,28 @@ async fn name_of(app: &App, seller: SellerId, id: LocationId) -> Result<(String,
     })
 }
 
-/// A consignment as the channel's `taobao.logistics.offline.send` takes it (modes 3.1 and 3.2).
-pub(crate) fn channel_consign(outward: &Outward) -> Option<Fields> {
+/// A call to a channel: the catalogue's method name and its fields. What has neither carrier nor waybill (goods collected at
+/// the counter) is consigned as needing none.
+pub(crate) fn channel_call(outward: &Outward) -> Option<(&'static str, Fields)> {
+    let fields = |sub_orders: &[Oid]| {
+        let sub_tid = Value::List(sub_orders.iter().map(|oid| Value::from(oid.0)).collect());
+        Fields::new().with("tid", outward.tid.0).with("sub_tid", sub_tid)
+    };
     match &outward.message {
-        Message::ConsignToChannel { sub_orders, shipment } => Some(
-            Fields::new()
-                .with("tid", outward.tid.0)
-                .with("sub_tid", Value::List(sub_orders.iter().map(|oid| Value::from(oid.0)).collect()))
+        Message::ConsignToChannel { sub_orders, shipment } if shipment.is_unnamed() => {
+            Some(("taobao.logistics.dummy.send", fields(sub_orders)))
+        }
+        Message::ConsignToChannel { sub_orders, shipment } => Some((
+            "taobao.logistics.offline.send",
+            fields(sub_orders)
                 .with("is_split", 1_i64)
                 .with("out_sid", shipment.waybill.as_str())
                 .with("company_code", shipment.company_code.as_str()),
-        ),
+        )),
+        Message::TellHandoverCode { sub_orders, store, code, again } => Some((
+            "astrolabe.handover.code.tell",
+            fields(sub_orders).with("store_id", store.0).with("code", code.digits()).with("again", *again),
+        )),
         Message::AskAllocation
         | Message::QueryAllocation
         | Message::TellAllocations { .. }

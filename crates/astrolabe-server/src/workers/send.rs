@@ -7,7 +7,7 @@ use astrolabe_protocol::spi::SpiReply;
 use astrolabe_store::{Attempt, AttemptOutcome, DueOutward};
 
 use crate::app::App;
-use crate::outward::{About, NotCallable, SpiCall, Spoken, call_app, consign_to_channel, spi_call};
+use crate::outward::{About, NotCallable, SpiCall, Spoken, call_app, call_channel, spi_call};
 use crate::workers::attempts::Ending;
 
 /// What one attempt brought.
@@ -58,7 +58,7 @@ async fn send_spi(app: &App, call: &DueOutward, key: &AppKey) -> Result<Spoken, 
 async fn send_channel(app: &App, call: &DueOutward, channel: ChannelId) -> Result<Spoken, Ending> {
     let directory = app.directory.get();
     let row = directory.channel_of(call.seller, channel).ok_or(Ending::NoAddress)?;
-    consign_to_channel(app, row, &call.outward).await.map_err(|reason| match reason {
+    call_channel(app, row, &call.outward).await.map_err(|reason| match reason {
         NotCallable::NoAddress => Ending::NoAddress,
         NotCallable::NotForChannels => Ending::Refused("not a call to a channel".to_owned()),
     })

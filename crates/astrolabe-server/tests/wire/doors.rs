@@ -55,11 +55,11 @@ async fn whoever_may_not_come_in_is_told_by_the_published_table() {
     let body = merchant.send(client::build(&late, &good, old)).await;
     assert_eq!(refused(client::parse_answer(method(CATEGORIES), &late.style(), &body)).0, "31");
 
-    // The WMS may ship, not create stores; the pickup codes are not served.
+    // The WMS may ship, not create stores; some siblings are not served yet.
     let told = merchant.call_as(Caller::Wms, Shape::TopJson, "taobao.qimen.storeinventory.itemadjust", &adjust()).await;
     assert_eq!(refused(told), ("11".to_owned(), "isv.permission-api-package-limit".to_owned()));
-    let code = Fields::new().with("code", "123456");
-    let told = merchant.call("taobao.omniorder.storecollect.query", code).await;
+    let store = Fields::new().with("store_id", 1);
+    let told = merchant.call("taobao.omniorder.store.collectconfig.get", store).await;
     assert_eq!(refused(told), ("15".to_owned(), "isv.not-supported".to_owned()));
 
     for (path, method, query, expected) in [

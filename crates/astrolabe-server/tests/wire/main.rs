@@ -7,6 +7,7 @@ mod lists;
 mod merchant;
 mod naughty;
 mod orders;
+mod pickups;
 mod push_users;
 mod settings;
 mod spi;

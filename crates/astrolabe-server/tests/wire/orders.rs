@@ -242,7 +242,8 @@ async fn states_are_reported_by_allocation_code_or_by_store_at_every_door() {
     for (fields, expected) in [
         (by_store("X_SHOP_CANCEL"), "isv.invalid-parameter:status"),
         (by_store("X_NONSENSE"), "isv.invalid-parameter:status"),
-        (by_store("X_COMMODITY_CONFIRM"), "isv.not-supported"),
+        (by_store("X_COMMODITY_CONFIRM"), "isv.invalid-parameter:type"),
+        (by_code("X_COMMODITY_CONFIRM"), "isv.order-state-invalid"),
         (by_store("X_SHOP_CANCEL_CONFIRM"), "isv.nothing-to-answer"),
     ] {
         assert_eq!(sub_code(merchant.call(update, fields).await), expected);

@@ -381,7 +381,8 @@ const HOLDING_TRADES: &str = "\
     FROM reservation AS held \
     LEFT JOIN assignment AS given ON given.seller_id = held.seller_id AND given.code = held.code \
     WHERE held.seller_id = $1 AND held.sc_item = $2 AND held.location_id = $3 AND held.class = $4 \
-      AND held.channel = $5 AND (held.role = 1 OR held.code IS NULL OR given.state = 'notified') \
+      AND held.channel = $5 \
+      AND (held.role = 1 OR held.code IS NULL OR (given.state = 'notified' AND NOT given.pickup)) \
     ORDER BY kind, held.made_at DESC, held.reservation_id DESC LIMIT $6";
 
 const HOLDING_AHEAD: &str = "\
@@ -401,7 +402,7 @@ const NOTIFIED: &str = "\
     SELECT asked.id, offered.tid FROM unnest($2::bigint[]) AS asked (id) \
     CROSS JOIN LATERAL ( \
         SELECT tid, min(code) AS first_code FROM assignment \
-        WHERE seller_id = $1 AND location_id = asked.id AND open AND state = 'notified' \
+        WHERE seller_id = $1 AND location_id = asked.id AND open AND state = 'notified' AND NOT pickup \
         GROUP BY tid ORDER BY first_code LIMIT $3) AS offered \
     ORDER BY asked.id, offered.first_code";
 

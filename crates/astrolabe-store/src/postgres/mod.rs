@@ -32,7 +32,7 @@ use deadpool_postgres::Pool;
 
 use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
+    AllocationCode, AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
 };
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
@@ -170,6 +170,10 @@ impl Store for PostgresStore {
 
     async fn trade_of_allocation(&self, seller: SellerId, code: AllocationCode) -> Result<Option<Tid>, StoreError> {
         views::trade_of_allocation(&read::client(&self.pool).await?, seller, code).await
+    }
+
+    async fn trade_of_handover_code(&self, seller: SellerId, code: &HandoverCode) -> Result<Option<Tid>, StoreError> {
+        views::trade_of_handover_code(&read::client(&self.pool).await?, seller, code).await
     }
 
     async fn trade_of_sub_order(&self, seller: SellerId, oid: Oid) -> Result<Option<Tid>, StoreError> {

@@ -19,6 +19,7 @@ pub(super) fn write(script: &mut Script, writing: Writing, changes: &Changes) ->
     work(script, writing, changes)?;
     tasks(script, writing, changes);
     day_loads(script, writing, changes);
+    handover_codes(script, writing, changes);
     Ok(())
 }
 
@@ -81,9 +82,9 @@ fn trades(script: &mut Script, writing: Writing, changes: &Changes) -> Result<()
 }
 
 const PUT_ASSIGNMENTS: &str = "\
-    INSERT INTO assignment (seller_id, made_version, code, tid, oid, location_id, state, open, due_at, doc) \
+    INSERT INTO assignment (seller_id, made_version, code, tid, oid, location_id, state, open, due_at, doc, pickup) \
     SELECT $1, $2, * FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $8::boolean[], \
-                                 $9::bigint[], $10::text[]) \
+                                 $9::bigint[], $10::text[], $11::boolean[]) \
     ON CONFLICT (seller_id, code) DO UPDATE SET location_id = excluded.location_id, state = excluded.state, \
     open = excluded.open, due_at = excluded.due_at, doc = excluded.doc";
 
@@ -105,6 +106,7 @@ fn assignments(script: &mut Script, writing: Writing, changes: &Changes) -> Resu
             column(assignments, |given| is_open(&given.state)),
             column(assignments, |given| given.due_at.map(|at| at.0)),
             try_column(assignments, to_doc)?,
+            column(assignments, |given| given.pickup),
         ],
     );
     Ok(())
@@ -231,4 +233,20 @@ fn day_loads(script: &mut Script, writing: Writing, changes: &Changes) {
             ],
         );
     }
+}
+
+/// A code that exists already is an error: it must not be given twice.
+fn handover_codes(script: &mut Script, writing: Writing, changes: &Changes) {
+    let codes = &changes.handover_codes;
+    if codes.is_empty() {
+        return;
+    }
+    script.add(
+        "INSERT INTO handover_code (seller_id, code, tid) SELECT $1, * FROM unnest($2::text[], $3::bigint[])",
+        vec![
+            value(writing.seller.0),
+            column(codes, |(code, _)| code.digits().to_owned()),
+            column(codes, |(_, tid)| tid.0),
+        ],
+    );
 }

@@ -6,7 +6,7 @@ use deadpool_postgres::{Client, Transaction};
 use tokio_postgres::Row;
 
 use astrolabe_core::goods::Mapping;
-use astrolabe_core::ids::{AllocationCode, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::ids::{AllocationCode, HandoverCode, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
 use astrolabe_core::order::file::TradeFile;
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
@@ -68,6 +68,16 @@ pub(super) async fn trade_of_allocation(
 ) -> Result<Option<Tid>, StoreError> {
     let tid = "SELECT tid FROM assignment WHERE seller_id = $1 AND code = $2";
     first(client, tid, &[&seller.0, &code.0], |row| Ok(Tid(row.int(0)?))).await
+}
+
+/// The trade a handover code was issued for.
+pub(super) async fn trade_of_handover_code(
+    client: &Client,
+    seller: SellerId,
+    code: &HandoverCode,
+) -> Result<Option<Tid>, StoreError> {
+    let tid = "SELECT tid FROM handover_code WHERE seller_id = $1 AND code = $2";
+    first(client, tid, &[&seller.0, &code.digits()], |row| Ok(Tid(row.int(0)?))).await
 }
 
 /// The trade an assigned sub-order belongs to.

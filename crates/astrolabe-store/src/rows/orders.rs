@@ -56,10 +56,13 @@ pub(crate) fn is_open(state: &AssignmentState) -> bool {
         AssignmentState::ReturnRequested { .. } => true,
         AssignmentState::Notified
         | AssignmentState::Accepted
+        | AssignmentState::Confirmed
+        | AssignmentState::Transferring
         | AssignmentState::CancelRequested { .. }
         | AssignmentState::CancelDenied { .. }
         | AssignmentState::Shipped
         | AssignmentState::Signed
+        | AssignmentState::Collected
         | AssignmentState::Returned
         | AssignmentState::Refunded
         | AssignmentState::Refused

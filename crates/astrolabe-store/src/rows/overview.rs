@@ -8,8 +8,18 @@ use astrolabe_core::order::trade::{SubOrder, Trade, UnassignedState};
 use crate::views::StateCount;
 
 /// Live assignment states, least advanced first.
-const ADVANCE: [&str; 7] =
-    ["notified", "accepted", "cancel_requested", "cancel_denied", "shipped", "signed", "return_requested"];
+const ADVANCE: [&str; 10] = [
+    "notified",
+    "transferring",
+    "accepted",
+    "confirmed",
+    "cancel_requested",
+    "cancel_denied",
+    "shipped",
+    "signed",
+    "collected",
+    "return_requested",
+];
 
 /// A sub-order that never came to be ours to route.
 const PASSED_ON: &str = "passed_on";
@@ -73,15 +83,15 @@ fn shown(line: &SubOrder, assigned: Option<Assigned>) -> String {
 #[cfg(test)]
 mod tests {
     use astrolabe_core::order::assignment::AssignmentState;
+    use astrolabe_core::order::table::{delivery_states, pickup_states};
 
     use super::*;
 
     #[test]
     fn every_live_state_has_its_place() {
-        let live =
-            [AssignmentState::Notified, AssignmentState::Accepted, AssignmentState::Shipped, AssignmentState::Signed];
-        for state in live {
-            assert!(state.is_live() && ADVANCE.contains(&state.name()), "{state:?}");
+        let states = delivery_states().into_iter().chain(pickup_states());
+        for state in states.map(|(state, _)| state).filter(AssignmentState::is_live) {
+            assert!(ADVANCE.contains(&state.name()), "{state:?}");
         }
         for state in [AssignmentState::Refused, AssignmentState::Withdrawn, AssignmentState::Returned] {
             assert!(!state.is_live() && !ADVANCE.contains(&state.name()), "{state:?}");

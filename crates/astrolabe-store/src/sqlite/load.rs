@@ -271,7 +271,7 @@ impl By<'_> {
         let live = "SELECT count(*) FROM assignment \
                     WHERE seller_id = ?1 AND location_id = ?2 AND open = 1 AND state <> 'return_requested'";
         let notified = "SELECT tid FROM assignment \
-                        WHERE seller_id = ?1 AND location_id = ?2 AND open = 1 AND state = 'notified' \
+                        WHERE seller_id = ?1 AND location_id = ?2 AND open = 1 AND state = 'notified' AND pickup = 0 \
                         GROUP BY tid ORDER BY min(code) LIMIT ?3";
         let waiting = "SELECT tid FROM trade WHERE seller_id = ?1 AND awaiting = 1 ORDER BY pay_time, tid LIMIT ?2";
         let most = limit(OCCUPANTS_MAX);
@@ -308,7 +308,8 @@ const HOLDING_TRADES: &str = "\
     FROM reservation AS held \
     LEFT JOIN assignment AS given ON given.seller_id = held.seller_id AND given.code = held.code \
     WHERE held.seller_id = ?1 AND held.sc_item = ?2 AND held.location_id = ?3 AND held.class = ?4 \
-      AND held.channel = ?5 AND (held.role = 1 OR held.code IS NULL OR given.state = 'notified') \
+      AND held.channel = ?5 \
+      AND (held.role = 1 OR held.code IS NULL OR (given.state = 'notified' AND given.pickup = 0)) \
     ORDER BY kind, held.made_at DESC, held.reservation_id DESC LIMIT ?6";
 
 const HOLDING_AHEAD: &str = "\

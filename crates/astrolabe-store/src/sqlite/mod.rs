@@ -33,7 +33,7 @@ use async_trait::async_trait;
 
 use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
+    AllocationCode, AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
 };
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
@@ -180,6 +180,11 @@ impl Store for SqliteStore {
 
     async fn trade_of_allocation(&self, seller: SellerId, code: AllocationCode) -> Result<Option<Tid>, StoreError> {
         self.readers.read(move |connection| views::trade_of_allocation(connection, seller, code)).await
+    }
+
+    async fn trade_of_handover_code(&self, seller: SellerId, code: &HandoverCode) -> Result<Option<Tid>, StoreError> {
+        let code = code.clone();
+        self.readers.read(move |connection| views::trade_of_handover_code(connection, seller, &code)).await
     }
 
     async fn trade_of_sub_order(&self, seller: SellerId, oid: Oid) -> Result<Option<Tid>, StoreError> {

@@ -9,8 +9,8 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use astrolabe_core::command::{Published, Work};
 use astrolabe_core::goods::{Item, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, BillNum, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ReservationId, ScItemId,
-    SellerId, SkuId, TMALL, Tid, WorkId,
+    AllocationCode, AppKey, BillNum, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId,
+    ReservationId, ScItemId, SellerId, SkuId, TMALL, Tid, WorkId,
 };
 use astrolabe_core::order::trade::{AllocationAsk, Destination, Level, Trade, TradePayment};
 use astrolabe_core::outward::{Message, Outward, OutwardState, Receiver};
@@ -86,6 +86,7 @@ fn searching_changes(cell: CellKey) -> Changes {
         work: vec![NewWork { id: WorkId(1), work: Work::ServeWaiting { tid: Tid(1) }, made_at: NOW }],
         work_done: vec![WorkId(1)],
         day_loads: vec![(DayKey { day: 1, location: LocationId(1), service: Service::Delivery }, 1)],
+        handover_codes: vec![(HandoverCode::of("1"), Tid(1))],
         put_trades: vec![empty_trade()],
         published: vec![(Tid(2), Published::default())],
         refunds: vec![PublishedRefund { id: RefundId(1), tid: Tid(1), modified: NOW, text: String::new() }],
@@ -130,6 +131,7 @@ fn run_everything(connection: &Connection) {
     lease::take(connection, &Leases::default(), NOW, until, 10).unwrap();
     views::trade(connection, SELLER, Tid(1)).unwrap();
     views::trade_of_allocation(connection, SELLER, AllocationCode(1)).unwrap();
+    views::trade_of_handover_code(connection, SELLER, &HandoverCode::of("1")).unwrap();
     views::trade_of_sub_order(connection, SELLER, Oid(1)).unwrap();
     for location in [None, Some(LocationId(1))] {
         views::assignments_at(connection, SELLER, location, Some(AllocationCode(1)), 10).unwrap();

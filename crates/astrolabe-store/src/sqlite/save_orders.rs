@@ -20,7 +20,8 @@ pub(super) fn write(place: Place<'_>, changes: &Changes) -> Result<(), StoreErro
     timeline(place, changes)?;
     work(place, changes)?;
     tasks(place, changes)?;
-    day_loads(place, changes)
+    day_loads(place, changes)?;
+    handover_codes(place, changes)
 }
 
 const PUT_TRADE: &str = "\
@@ -67,8 +68,8 @@ fn trades(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
 }
 
 const PUT_ASSIGNMENT: &str = "\
-    INSERT INTO assignment (seller_id, code, tid, oid, location_id, state, open, due_at, made_version, doc) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+    INSERT INTO assignment (seller_id, code, tid, oid, location_id, state, open, due_at, made_version, doc, pickup) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
     ON CONFLICT (seller_id, code) DO UPDATE SET location_id = excluded.location_id, state = excluded.state, \
     open = excluded.open, due_at = excluded.due_at, doc = excluded.doc";
 
@@ -86,6 +87,7 @@ fn assignments(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
             assignment.due_at.map(|at| at.0),
             place.version,
             to_doc(assignment)?,
+            assignment.pickup,
         ])
         .map_err(failure)?;
     }
@@ -183,6 +185,18 @@ fn day_loads(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
         let service = service_code(key.service);
         let columns = params![place.seller.0, key.day, key.location.0, service, taken, place.version];
         run(place.connection, PUT_DAY_LOAD, columns)?;
+    }
+    Ok(())
+}
+
+/// A code that exists already is an error: it must not be given twice.
+fn handover_codes(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
+    for (code, tid) in &changes.handover_codes {
+        run(
+            place.connection,
+            "INSERT INTO handover_code (seller_id, code, tid) VALUES (?1, ?2, ?3)",
+            params![place.seller.0, code.digits(), tid.0],
+        )?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Connection;
 
 use astrolabe_core::goods::Mapping;
-use astrolabe_core::ids::{AllocationCode, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::ids::{AllocationCode, HandoverCode, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 
@@ -59,6 +59,16 @@ pub(super) fn trade_of_allocation(
 ) -> Result<Option<Tid>, StoreError> {
     let tid = "SELECT tid FROM assignment WHERE seller_id = ?1 AND code = ?2";
     first(connection, tid, (seller.0, code.0), |row| Ok(Tid(row.int(0)?)))
+}
+
+/// The trade a handover code was issued for.
+pub(super) fn trade_of_handover_code(
+    connection: &Connection,
+    seller: SellerId,
+    code: &HandoverCode,
+) -> Result<Option<Tid>, StoreError> {
+    let tid = "SELECT tid FROM handover_code WHERE seller_id = ?1 AND code = ?2";
+    first(connection, tid, (seller.0, code.digits()), |row| Ok(Tid(row.int(0)?)))
 }
 
 /// The trade an assigned sub-order belongs to.

@@ -149,6 +149,7 @@ pub(crate) fn assignment(code: i64, tid: i64, location: i64, state: AssignmentSt
         oid: Oid(tid * 10 + 1),
         location: LocationId(location),
         warehouse: false,
+        pickup: false,
         units: 2,
         state,
         allocated_at: NOW,
@@ -160,6 +161,7 @@ pub(crate) fn assignment(code: i64, tid: i64, location: i64, state: AssignmentSt
         due_at: None,
         committed: Vec::new(),
         day_place: None,
+        handover: None,
     }
 }
 

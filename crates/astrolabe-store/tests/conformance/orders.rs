@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use astrolabe_core::command::Work;
-use astrolabe_core::ids::{LocationId, ReservationId, ScItemId, SellerId, Tid, WorkId};
-use astrolabe_core::order::assignment::{AssignmentState, BeforeCancel, CancelAim, RecordedFact, Shipment};
+use astrolabe_core::ids::{HandoverCode, LocationId, ReservationId, ScItemId, SellerId, Tid, WorkId};
+use astrolabe_core::order::assignment::{
+    Assignment, AssignmentState, BeforeCancel, CancelAim, Handover, RecordedFact, Shipment,
+};
 use astrolabe_core::order::file::TradeFile;
-use astrolabe_core::order::timeline::Fact;
+use astrolabe_core::order::timeline::{Actor, Fact};
 use astrolabe_core::stock::cell::StockClass;
 use astrolabe_core::stock::hold::Role;
 use astrolabe_core::world::{Changes, Names, Occupancy};
@@ -109,6 +111,60 @@ pub(crate) async fn work_waits_once(home: &Home) {
     commit(&store, 1, changes).await;
     let open = store.open_work(SellerId(1), 10).await.unwrap();
     assert_eq!(open, vec![work(2, again), work(4, risen)]);
+}
+
+/// Neither a short cell nor a shut store finds it among what it may take back.
+pub(crate) async fn a_pickups_offer_stays(home: &Home) {
+    let store = home.with_sellers(&[1]).await;
+    let key = cell_key(7, 1, StockClass::Certain);
+    let offer = assignment(100, 1, 1, AssignmentState::Notified);
+    let mut pickup = Assignment { pickup: true, ..assignment(200, 2, 1, AssignmentState::Notified) };
+    let held = |tid: i64, code: i64| reservation(code, tid, Some(code), key, Role::Primary);
+    let changes = Changes {
+        put_trades: vec![assigned(1), assigned(2)],
+        put_assignments: vec![offer, pickup.clone()],
+        put_reservations: vec![held(1, 100), held(2, 200)],
+        ..Changes::default()
+    };
+    commit(&store, 1, changes).await;
+    let names = Names {
+        holders: BTreeSet::from([key]),
+        occupancy: BTreeSet::from([LocationId(1)]),
+        tids: BTreeSet::from([Tid(2)]),
+        ..Names::default()
+    };
+    let found = load(&store, 1, names.clone()).await;
+    assert_eq!(found.holders[&key].len(), 1, "the delivery's hold alone may be freed");
+    let there = &found.occupancy[&LocationId(1)];
+    assert_eq!((there.live_assignments, &there.notified), (2, &vec![Tid(1)]));
+
+    // Its code comes back with it.
+    let used_by = Some(Actor::Keeper { user: "k".to_owned(), store: LocationId(1) });
+    pickup.handover = Some(Handover { code: HandoverCode::of("482100000001"), used_by });
+    pickup.state = AssignmentState::Collected;
+    commit(&store, 1, Changes { put_assignments: vec![pickup.clone()], ..Changes::default() }).await;
+    let found = load(&store, 1, names).await;
+    assert_eq!(found.files[0].assignments, vec![pickup]);
+    assert_eq!(found.occupancy[&LocationId(1)].live_assignments, 1, "what is collected is history");
+}
+
+pub(crate) async fn a_handover_code_is_given_once(home: &Home) {
+    let store = home.with_sellers(&[1, 2]).await;
+    let code = HandoverCode::of("482100000001");
+    let issued = |tid: i64| Changes {
+        put_trades: vec![trade(tid)],
+        handover_codes: vec![(code.clone(), Tid(tid))],
+        ..Changes::default()
+    };
+    commit(&store, 1, issued(1)).await;
+    let group = store.begin(SellerId(1)).await.unwrap();
+    let refused = group.commit(issued(2), Vec::new(), lease(), NOW).await;
+    assert!(matches!(refused, Err(StoreError::Constraint(_))), "{refused:?}");
+    commit(&store, 2, issued(3)).await;
+    let of = |seller| store.trade_of_handover_code(SellerId(seller), &code);
+    assert_eq!((of(1).await.unwrap(), of(2).await.unwrap()), (Some(Tid(1)), Some(Tid(3))));
+    let unknown = store.trade_of_handover_code(SellerId(1), &HandoverCode::of("0")).await.unwrap();
+    assert_eq!(unknown, None);
 }
 
 pub(crate) async fn the_published_text_stays(home: &Home) {

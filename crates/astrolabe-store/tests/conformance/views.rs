@@ -1,6 +1,6 @@
 //! Looking.
 
-use astrolabe_core::ids::{AllocationCode, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::ids::{AllocationCode, HandoverCode, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
 use astrolabe_core::order::assignment::AssignmentState;
 use astrolabe_core::order::timeline::Fact;
 use astrolabe_core::stock::cell::StockClass;
@@ -45,6 +45,7 @@ fn busy() -> Changes {
         ],
         outward: vec![call(10, 2, "pos"), call(11, 2, "wms")],
         tasks: vec![task(2, "first"), task(3, "second")],
+        handover_codes: vec![(HandoverCode::of("482100000001"), Tid(2))],
         stock: stock(&[(key, cell(5, 0))]),
         ..shop()
     }
@@ -120,6 +121,7 @@ pub(crate) async fn nothing_of_another_seller(home: &Home) {
     let other = SellerId(2);
     assert!(store.trade(other, Tid(2)).await.unwrap().is_none());
     assert!(store.trade_of_allocation(other, AllocationCode(101)).await.unwrap().is_none());
+    assert!(store.trade_of_handover_code(other, &HandoverCode::of("482100000001")).await.unwrap().is_none());
     assert!(store.trade_of_sub_order(other, Oid(21)).await.unwrap().is_none());
     assert!(store.assignments_at(other, None, None, 10).await.unwrap().is_empty());
     assert!(store.location(other, LocationId(1)).await.unwrap().is_none());

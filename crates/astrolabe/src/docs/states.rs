@@ -21,17 +21,27 @@ from where, to where, and who may.
 pub(super) fn page() -> String {
     let mut page = HEAD.to_owned();
     moves(&mut page, "Unassigned units", Machine::Unassigned);
-    moves(&mut page, "Assignments (`FAHUO`)", Machine::Assignment);
+    moves(&mut page, "Deliveries (`FAHUO`)", Machine::Delivery);
+    moves(&mut page, "Pickups (`ZITI`)", Machine::Pickup);
     page.push_str("\n## Who may do what to an assignment\n\n");
     row(&mut page, &["mode", "deed", "at a store", "at a warehouse"]);
     row(&mut page, &["---"; 4]);
     for mode in modes() {
         for deed in Deed::ALL {
             let deed_name = format!("{deed:?}");
-            row(&mut page, &[mode.section(), &deed_name, who_may(&mode, deed, false), who_may(&mode, deed, true)]);
+            let at_warehouse = if is_of_stores(deed) { "–" } else { who_may(&mode, deed, true) };
+            row(&mut page, &[mode.section(), &deed_name, who_may(&mode, deed, false), at_warehouse]);
         }
     }
     page
+}
+
+/// Nobody collects at a warehouse, and no warehouse brings the goods itself.
+fn is_of_stores(deed: Deed) -> bool {
+    match deed {
+        Deed::Confirm | Deed::Transfer | Deed::HandOver => true,
+        Deed::Accept | Deed::Refuse | Deed::Ship | Deed::AnswerCancel | Deed::ReceiveReturn | Deed::Milestone => false,
+    }
 }
 
 fn moves(page: &mut String, title: &str, machine: Machine) {

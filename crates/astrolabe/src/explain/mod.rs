@@ -112,7 +112,7 @@ fn story(view: &TradeView, names: &Names, attempts: &Attempts, nick: &str) -> Ve
 fn line_story(line: &SubOrder, view: &TradeView, names: &Names) -> Vec<String> {
     let mut lines = vec![String::new(), format!("sub-order {}: {} × item {}", line.oid, line.quantity, line.item)];
     for assignment in view.file.assignments.iter().filter(|assignment| assignment.oid == line.oid) {
-        let waybill = assignment.shipment.as_ref();
+        let waybill = assignment.shipment.as_ref().filter(|shipment| !shipment.is_unnamed());
         let shipped = waybill.map_or_else(String::new, |it| format!(", {} {}", it.company_code, it.waybill));
         lines.push(format!(
             "  allocation {}: {} at {}, {} ({}){shipped}",
@@ -186,7 +186,10 @@ fn call_story(call: &OutwardView) -> String {
         Message::TellAccepted { .. } => "omniorder.store.accpeted",
         Message::TellRefused { .. } => "omniorder.store.refused",
         Message::TellShipped { .. } => "omniorder.store.consigned",
+        Message::ConsignToChannel { shipment, .. } if shipment.is_unnamed() => "logistics.dummy.send",
         Message::ConsignToChannel { .. } => "logistics.offline.send",
+        Message::TellHandoverCode { again: false, .. } => "astrolabe.handover.code.tell",
+        Message::TellHandoverCode { again: true, .. } => "astrolabe.handover.code.tell (again)",
     };
     let state = match &call.state {
         OutwardState::Pending { attempts: 0, .. } => "waiting".to_owned(),

@@ -19,6 +19,7 @@ use crate::place::{Location, LocationCard, LocationKind, StoreStatus, StoreType}
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator, Seller, Settings};
 use crate::service_settings::ServiceSettings;
+use crate::stock::book::Discrepancy;
 use crate::stock::cell::{CellKey, StockCell, StockClass};
 use crate::stock::entry::StockEntry;
 use crate::stock::hold::{AheadState, Holder, HolderKind, HolderName, Role};
@@ -47,6 +48,7 @@ pub(crate) struct Shop {
     pub(crate) calls: Vec<Outward>,
     pub(crate) tasks: Vec<TaskKind>,
     pub(crate) entries: Vec<StockEntry>,
+    pub(crate) discrepancies: Vec<Discrepancy>,
     pub(crate) work: VecDeque<NewWork>,
     pub(crate) reports: Vec<(BillKey, BillRecord)>,
     /// Rows the last command wrote, the published trade not counted.
@@ -134,6 +136,7 @@ impl Shop {
             calls: Vec::new(),
             tasks: Vec::new(),
             entries: Vec::new(),
+            discrepancies: Vec::new(),
             work: VecDeque::new(),
             reports: Vec::new(),
             rows: 0,
@@ -155,6 +158,7 @@ impl Shop {
         assert!(outcome.is_ok() || changes.stock.entries.is_empty(), "a refused command left entries");
         self.rows = changes.rows();
         self.entries.extend(changes.stock.entries);
+        self.discrepancies.extend(changes.stock.discrepancies);
         self.facts.extend(changes.timeline);
         self.calls.extend(changes.outward);
         self.tasks.extend(changes.tasks.iter().map(|task| task.kind));
@@ -353,6 +357,9 @@ fn said(message: &Message) -> String {
         Message::TellRefused { .. } => "refused".into(),
         Message::TellShipped { .. } => "shipped".into(),
         Message::ConsignToChannel { shipment, .. } => format!("consign {}", shipment.waybill),
+        Message::TellHandoverCode { store, code, again, .. } => {
+            format!("code {} of {store}{}", code.digits(), if *again { " again" } else { "" })
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::order::assignment::AssignmentState;
 use crate::order::file::TradeFile;
 use crate::order::refund::RefundStatus;
 use crate::order::timeline::{Actor, Fact};
-use crate::order::trade::{AllocationAsk, ChannelConsign, SubOrder, UnassignedState};
+use crate::order::trade::{AllocationAsk, ChannelConsign, Delivery, SubOrder, UnassignedState};
 use crate::outward::OutwardState;
 use crate::seller::{Acceptor, Allocator, ReturnPolicy, Settings};
 use crate::stock::cell::StockClass;
@@ -22,9 +22,9 @@ use crate::time::Millis;
 type Deed = (u8, u8, u8, u8, i64);
 
 /// Kinds of deeds that [`command`] knows.
-const DEEDS: u8 = 21;
+const DEEDS: u8 = 26;
 const PLACES: [LocationId; 4] = [NEAR, MIDDLE, FAR, WAREHOUSE];
-const OIDS: [i64; 4] = [10, 11, 20, 30];
+const OIDS: [i64; 5] = [10, 11, 20, 30, 40];
 const STATUSES: [RefundStatus; 5] = [
     RefundStatus::Asked,
     RefundStatus::Returning,
@@ -52,9 +52,13 @@ fn trade(shop: &Shop, tid: i64, number: u8) -> Command {
     let lines: &[(ItemId, i64)] = match tid {
         1 => &[(ITEM, 2), (KIT_ITEM, 1)],
         2 => &[(ITEM, 3)],
+        4 => &[(ITEM, 2)],
         _ => &[(UNMAPPED_ITEM, 1)],
     };
     let mut told = paid(tid, lines, shop.now);
+    if tid == 4 {
+        told.lines[0].delivery = Delivery::Pickup { store: MIDDLE };
+    }
     told.lines[0].closed = number == 7;
     told.lines[0].finished = number == 6;
     seen(told)
@@ -115,8 +119,31 @@ fn command(shop: &Shop, number: usize, (what, which, place, extra, _): Deed) -> 
             Command::SetHold { tid, who, why: "asked".into(), until }
         }
         19 => Command::LiftHold { tid, who },
+        20 => Command::ConfirmPickup { answer: said(), fresh: fresh(number) },
+        21 => Command::StartTransfer(said()),
+        22 => Command::ReceiveTransfer { answer: said(), fresh: fresh(number) },
+        23 => Command::UseCode(UseCode {
+            tid,
+            code: file.and_then(latest_code).unwrap_or_else(|| fresh(number)),
+            place: if tid.0 == 4 { HandoverPlace::Counter } else { HandoverPlace::Door },
+            who: if extra < 6 { by_mode } else { who },
+            happened: shop.now,
+        }),
+        24 => {
+            let shipment = shipment("OWN", shop.now);
+            Command::SetOut(SetOut { tid, store: there, shipment, fresh: fresh(number), who: by_mode })
+        }
         _ => Command::LookAtClock { tid },
     }
+}
+
+fn fresh(number: usize) -> HandoverCode {
+    HandoverCode::of(format!("{number:012}"))
+}
+
+fn latest_code(file: &TradeFile) -> Option<HandoverCode> {
+    let issued = file.assignments.iter().rev().find_map(|given| given.handover.as_ref())?;
+    Some(issued.code.clone())
 }
 
 /// Units of a sub-order that are somewhere: with an assignment that has not given them back, or waiting.
@@ -159,7 +186,10 @@ fn check(shop: &Shop) -> Result<(), TestCaseError> {
         }
         for assignment in &file.assignments {
             let clock = assignment.due_at.is_some() || assignment.has(Fact::ShipLate, 0);
-            let ticks = matches!(assignment.state, AssignmentState::Notified | AssignmentState::Accepted);
+            let ticks = matches!(
+                assignment.state,
+                AssignmentState::Notified | AssignmentState::Accepted | AssignmentState::Transferring
+            );
             prop_assert!(clock || !ticks, "no clock: {assignment:?}");
             let holds = file.reservations.iter().any(|held| held.code == Some(assignment.code));
             prop_assert!(assignment.state.holds_stock() || !holds, "still holds: {assignment:?}");
@@ -189,7 +219,7 @@ proptest! {
     fn no_unit_is_lost_and_saying_twice_is_saying_once(
         choice in 0_u8..128,
         opening in 0_i64..6,
-        deeds in prop::collection::vec((0..DEEDS, 0_u8..4, 0_u8..4, 0_u8..8, 0_i64..900), 1..40),
+        deeds in prop::collection::vec((0..DEEDS, 0_u8..5, 0_u8..4, 0_u8..8, 0_i64..900), 1..40),
     ) {
         let mut shop = Shop::with(settings(choice));
         for (at, place) in PLACES.into_iter().enumerate() {

@@ -22,7 +22,7 @@ type Deed = (u8, u8, u8, i64);
 const PLACES: [LocationId; 4] = [NEAR, MIDDLE, FAR, WAREHOUSE];
 const KINDS: [BillKind; 4] = [BillKind::Initial, BillKind::Included, BillKind::Excluded, BillKind::Balance];
 /// Kinds of deeds that [`command`] knows.
-const DEEDS: u8 = 19;
+const DEEDS: u8 = 24;
 
 fn settings(choice: u8) -> Settings {
     let odd = |bit: u8| choice & bit != 0;
@@ -164,8 +164,29 @@ fn the_store(shop: &Shop, (what, which, place, units): Deed) -> Command {
         9 => refunded(RefundStatus::Asked),
         10 => refunded(if even { RefundStatus::Withdrawn } else { RefundStatus::Granted }),
         11 => Command::AnswerCancel { answer, confirmed: even, refund: None },
+        19 => Command::ConfirmPickup { answer, fresh: code(oid) },
+        20 => Command::StartTransfer(answer),
+        21 => Command::ReceiveTransfer { answer, fresh: code(oid) },
+        22 => Command::UseCode(UseCode {
+            tid: answer.tid,
+            code: code(oid),
+            place: if even { HandoverPlace::Counter } else { HandoverPlace::Door },
+            who: answer.who,
+            happened: shop.now,
+        }),
+        23 => Command::SetOut(SetOut {
+            tid: answer.tid,
+            store: there,
+            shipment: shipment("OWN", shop.now),
+            fresh: code(oid),
+            who: answer.who,
+        }),
         _ => Command::ReceiveReturn(answer),
     }
+}
+
+fn code(oid: i64) -> HandoverCode {
+    HandoverCode::of(oid.to_string())
 }
 
 fn snapshot(shop: &Shop, quiet: bool) -> Snapshot {

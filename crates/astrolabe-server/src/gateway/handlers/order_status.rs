@@ -1,6 +1,7 @@
 //! White paper §6.4 (`orderStatus.sync`) and §6.5 (`orderStatus.update`): states reported by the merchant's systems.
 //!
-//! A state of the machine becomes the command that leads there, a milestone of §1.3.1 a fact on the timeline. Which of
+//! `type` says which of the two lists a state is from, deliveries' (FAHUO) or pickups' (ZITI); where it is left out, the state
+//! itself says it. A state of the machine becomes the command that leads there, a milestone of §1.3.1 a fact on the timeline. Which of
 //! the two methods an app should use follows from the trade's role mode; whether this app may say this is the core's to
 //! know, so both methods take the same states (allocation: sync alone).
 
@@ -12,8 +13,8 @@ use astrolabe_core::time::Timestamp;
 use astrolabe_protocol::{Answer, WireError};
 
 use super::answers::{allocation_code, reason_of, trade_of_code};
+use crate::app::fresh_handover_code;
 use crate::gateway::context::CallContext;
-use crate::gateway::refusals::not_supported;
 
 /// What a reported status asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -35,8 +36,20 @@ enum Reported {
     Milestone(Fact),
     /// A state that the platform alone sets.
     OnlyOurs,
-    /// A state of pickup (ZITI).
-    OfPickup,
+    /// X_COMMODITY_CONFIRM.
+    Ready,
+    /// X_COMMODITY_TRANSER.
+    SentFor,
+    /// X_TRANSFER_SUCCESS.
+    Brought,
+}
+
+/// Whose list of §6.5 a state is in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Of {
+    Both,
+    Deliveries,
+    Pickups,
 }
 
 const STATUSES: [(&str, Reported); 23] = [
@@ -60,10 +73,10 @@ const STATUSES: [(&str, Reported); 23] = [
     ("X_OUT_WAREHOUSE", Reported::Milestone(Fact::OutWarehouse)),
     ("X_SHOP_CANCEL", Reported::OnlyOurs),
     ("X_HANDLED_CANCEL", Reported::OnlyOurs),
-    ("X_COMMODITY_CONFIRM", Reported::OfPickup),
+    ("X_COMMODITY_CONFIRM", Reported::Ready),
     // Published with this spelling.
-    ("X_COMMODITY_TRANSER", Reported::OfPickup),
-    ("X_TRANSFER_SUCCESS", Reported::OfPickup),
+    ("X_COMMODITY_TRANSER", Reported::SentFor),
+    ("X_TRANSFER_SUCCESS", Reported::Brought),
 ];
 
 /// §6.4.
@@ -78,7 +91,9 @@ pub(super) async fn sync(context: &CallContext) -> Result<Answer, WireError> {
         | Reported::ReturnReceived
         | Reported::Milestone(_)
         | Reported::OnlyOurs
-        | Reported::OfPickup => tell(context, reported).await?,
+        | Reported::Ready
+        | Reported::SentFor
+        | Reported::Brought => tell(context, reported).await?,
     }
     Ok(Answer::ok())
 }
@@ -94,23 +109,26 @@ fn reported_of(context: &CallContext) -> Result<Reported, WireError> {
     let status = fields.text("status")?;
     let known = STATUSES.iter().find(|(name, _)| *name == status).map(|(_, reported)| *reported);
     let reported = known.ok_or_else(|| WireError::invalid("status", "is no published order status"))?;
-    let pickup = fields.opt_text("type")? == Some("ZITI");
+    if reported == Reported::OnlyOurs {
+        return Err(WireError::invalid("status", "is set by the platform alone"));
+    }
+    match (of(reported), fields.opt_text("type")?) {
+        (Of::Deliveries, Some("ZITI")) => Err(WireError::invalid("type", "is ZITI, and the status is one of FAHUO")),
+        (Of::Pickups, Some("FAHUO")) => Err(WireError::invalid("type", "is FAHUO, and the status is one of ZITI")),
+        (Of::Both | Of::Deliveries | Of::Pickups, _) => Ok(reported),
+    }
+}
+
+fn of(reported: Reported) -> Of {
     match reported {
-        Reported::Milestone(_) => Ok(reported),
-        Reported::OfPickup => Err(not_supported(&format!("{status}: pickup (ZITI) is not served yet"))),
-        Reported::OnlyOurs => Err(WireError::invalid("status", "is set by the platform alone")),
+        Reported::Accepted | Reported::Shipped | Reported::CancelAnswered { confirmed: false } => Of::Deliveries,
+        Reported::Ready | Reported::SentFor | Reported::Brought => Of::Pickups,
         Reported::Allocated
-        | Reported::Accepted
         | Reported::Refused
-        | Reported::Shipped
-        | Reported::CancelAnswered { .. }
-        | Reported::ReturnReceived => {
-            if pickup {
-                Err(not_supported("pickup (ZITI) is not served yet"))
-            } else {
-                Ok(reported)
-            }
-        }
+        | Reported::CancelAnswered { confirmed: true }
+        | Reported::ReturnReceived
+        | Reported::Milestone(_)
+        | Reported::OnlyOurs => Of::Both,
     }
 }
 
@@ -164,7 +182,10 @@ async fn tell(context: &CallContext, reported: Reported) -> Result<(), WireError
         Reported::Allocated => {
             return Err(WireError::invalid("status", "X_ALLOCATION_NOTIFIED is reported with orderStatus.sync"));
         }
-        Reported::OnlyOurs | Reported::OfPickup => return Err(WireError::invalid("status", "cannot be reported")),
+        Reported::Ready => Command::ConfirmPickup { answer, fresh: fresh_handover_code() },
+        Reported::SentFor => Command::StartTransfer(answer),
+        Reported::Brought => Command::ReceiveTransfer { answer, fresh: fresh_handover_code() },
+        Reported::OnlyOurs => return Err(WireError::invalid("status", "cannot be reported")),
     };
     context.submit(command).await.map(|_done| ())
 }
@@ -201,7 +222,9 @@ async fn address_of(context: &CallContext, reported: Reported) -> Result<(Tid, A
         | Reported::CancelAnswered { .. }
         | Reported::ReturnReceived
         | Reported::OnlyOurs
-        | Reported::OfPickup => Err(WireError::missing("store_id")),
+        | Reported::Ready
+        | Reported::SentFor
+        | Reported::Brought => Err(WireError::missing("store_id")),
     }
 }
 

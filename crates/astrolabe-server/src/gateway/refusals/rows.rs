@@ -106,6 +106,23 @@ rows! { REFUSALS:
         "the caller: call taobao.logistics.offline.send first", "after that call";
     WRONG_LOCATION_KIND = "isv.location-type-mismatch", "门店或仓类型不符。",
         "The call says Store where the location is a warehouse, or the other way round.", "the caller", NO;
+    NOT_READY_TO_COLLECT = "isv.pickup-not-confirmed", "门店尚未确认有货，不能核销。",
+        "The store has not said (X_COMMODITY_CONFIRM) that the pickup lies ready, so that there is no code for it yet.",
+        "the store: confirm it", "once the store has confirmed";
+    HANDOVER_CODE_NOT_FOUND = "isv.handover-code-not-exist", "核销码不存在。",
+        "No such code was issued, or not for this kind of handover: storecollect takes pickups' codes, dtd those of what the          store brings. Leave it to the buyer to show the code.",
+        "the caller: read the code again", NO;
+    HANDOVER_CODE_OF_OTHER = "isv.handover-code-mismatch", "核销码与订单不符。",
+        "The code exists and belongs to another trade.",
+        "the caller: name the trade that the query method gives for the code", NO;
+    HANDOVER_CODE_USED = "isv.handover-code-used", "核销码已使用。",
+        "Somebody else has taken this code before; the goods have changed hands. The one who took it may repeat the call.",
+        "the store: ask who handed the goods over", NO;
+    HANDOVER_CODE_SENT_TODAY = "isv.handover-code-sent-today", "今天已重发过核销码。",
+        "A code is sent again once a Shanghai day.", "nobody", "tomorrow";
+    STORE_WAS_CHOSEN = "isv.pickup-store-chosen", "自提门店由买家选定。",
+        "The buyer comes to the store that the message names; a pickup goes elsewhere only by store.reallocate with the store          that he was told.",
+        "the caller: agree on the store with the buyer and name it in store.reallocate", NO;
     NOT_YOURS = "isv.not-in-role-mode", "当前接单模式下不允许此操作。",
         "In the trade's role mode (white paper §3.1 to §3.4) somebody else does this; the message says who.",
         "whoever the message names", NO;

@@ -4,6 +4,7 @@
 mod bodies;
 mod guard;
 mod modes;
+mod pickups;
 mod refunds;
 mod reroutes;
 mod takeover;

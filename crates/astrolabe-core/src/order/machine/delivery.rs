@@ -1,135 +1,10 @@
-//! The delivery machine (`FAHUO`) of one assignment: what each state does on each event, and what that means for the
-//! units it holds. One function per state, each listing every event. It does not know who asked, whether they may,
-//! or whether the call is a repeat: `decide` has settled that before it comes here, and carries the step out.
+//! The delivery machine (`FAHUO`): the location ships to the buyer.
 
-use crate::ids::{Oid, RefundId};
+use super::{Event, Step, StockStep, Stuck, back, from_ended, from_return_requested, no_move, to};
 use crate::order::assignment::{AfterShipping, AssignmentState, BeforeCancel, CancelAim};
-use crate::refusal::Refusal;
-
-/// What may happen to an assignment.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Event {
-    /// The store takes it.
-    Accept,
-    /// The store does not, or cannot after all.
-    Refuse,
-    /// The clock: the store said nothing in time.
-    NoAnswer,
-    /// Taken back by us without blame: store shut, cell short, allocator chose anew.
-    Withdraw,
-    /// Somebody wants it elsewhere; `force` is an operator's.
-    Reallocate { request: i64, force: bool },
-    /// The buyer asks for the money back and the goods must not leave.
-    AskRefund { refund: RefundId },
-    /// That refund was withdrawn, or refused by the seller.
-    LiftRefund { refund: RefundId },
-    /// Goods back on shelf.
-    ConfirmCancel,
-    /// The goods are already gone.
-    DenyCancel,
-    /// Carrier and waybill. A warehouse ships without having accepted.
-    Ship { warehouse: bool },
-    /// The buyer signed.
-    Sign,
-    /// The channel closed the sub-order.
-    Close,
-    /// The buyer sends the goods back.
-    AskReturn { refund: RefundId },
-    /// The buyer keeps them, or the seller refused.
-    LiftReturn { refund: RefundId },
-    /// The goods came back.
-    ReceiveReturn,
-    /// The money went back without the goods.
-    GrantRefund { refund: RefundId },
-}
-
-/// What a move does to the units held.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum StockStep {
-    /// Nothing.
-    Keep,
-    /// Stock life step 3.
-    ReleaseGuard,
-    /// Step 4 after blame: the location is kept out of the sub-order's next plans.
-    GiveBackExcluded,
-    /// Step 4 without blame.
-    GiveBack,
-    /// Step 5.
-    Commit,
-    /// Step 6.
-    Release,
-    /// Step 7, by the seller's policy.
-    Restock,
-}
-
-/// A move of the machine.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Step {
-    pub to: AssignmentState,
-    pub stock: StockStep,
-}
-
-/// Why the machine does not move.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Stuck {
-    /// There is no such move; says who may do something from here.
-    NoMove { who_may: &'static str },
-    /// A cancel request stands in the way.
-    CancelStands,
-    /// It was taken back from the location before.
-    Withdrawn,
-    /// Nobody asked.
-    NothingToAnswer,
-    /// Nothing moves, but a person should know that the channel closed what is already on its way.
-    ClosedTooLate,
-}
-
-impl Event {
-    /// The stable word in refusals and tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Event::Accept => "accepted",
-            Event::Refuse => "refused",
-            Event::NoAnswer => "left unanswered",
-            Event::Withdraw => "withdrawn",
-            Event::Reallocate { .. } => "re-allocated",
-            Event::AskRefund { .. } => "asked back",
-            Event::LiftRefund { .. } => "freed of its refund",
-            Event::ConfirmCancel => "put back on the shelf",
-            Event::DenyCancel => "reported as already gone",
-            Event::Ship { .. } => "shipped",
-            Event::Sign => "signed",
-            Event::Close => "closed",
-            Event::AskReturn { .. } => "sent back",
-            Event::LiftReturn { .. } => "freed of its return",
-            Event::ReceiveReturn => "received back",
-            Event::GrantRefund { .. } => "refunded",
-        }
-    }
-}
-
-impl Stuck {
-    /// The refusal a caller gets.
-    pub fn refusal(self, oid: Oid, location: crate::ids::LocationId, state: &AssignmentState, event: Event) -> Refusal {
-        match self {
-            Stuck::NoMove { who_may } => {
-                Refusal::IllegalMove { oid, state: state.name(), asked: event.name(), who_may }
-            }
-            Stuck::CancelStands => Refusal::CancelStands { oid },
-            Stuck::Withdrawn => Refusal::OfferWithdrawn { oid, location },
-            Stuck::NothingToAnswer => Refusal::NothingToAnswer { oid },
-            Stuck::ClosedTooLate => Refusal::IllegalMove {
-                oid,
-                state: state.name(),
-                asked: event.name(),
-                who_may: "the goods are already on their way",
-            },
-        }
-    }
-}
 
 /// What `state` does on `event`.
-pub fn step(state: &AssignmentState, event: Event) -> Result<Step, Stuck> {
+pub(super) fn step(state: &AssignmentState, event: Event) -> Result<Step, Stuck> {
     match state {
         AssignmentState::Notified => from_notified(event),
         AssignmentState::Accepted => from_accepted(event),
@@ -144,29 +19,9 @@ pub fn step(state: &AssignmentState, event: Event) -> Result<Step, Stuck> {
         | AssignmentState::Refused
         | AssignmentState::Cancelled
         | AssignmentState::Closed => from_ended(event),
-    }
-}
-
-fn to(state: AssignmentState, stock: StockStep) -> Result<Step, Stuck> {
-    Ok(Step { to: state, stock })
-}
-
-fn no_move(who_may: &'static str) -> Result<Step, Stuck> {
-    Err(Stuck::NoMove { who_may })
-}
-
-/// Where a lifted cancel request leads back to.
-fn back(from: BeforeCancel) -> AssignmentState {
-    match from {
-        BeforeCancel::Notified => AssignmentState::Notified,
-        BeforeCancel::Accepted => AssignmentState::Accepted,
-    }
-}
-
-fn after_shipping(from: AfterShipping) -> AssignmentState {
-    match from {
-        AfterShipping::Shipped => AssignmentState::Shipped,
-        AfterShipping::Signed => AssignmentState::Signed,
+        AssignmentState::Confirmed | AssignmentState::Transferring | AssignmentState::Collected => {
+            no_move("only a pickup comes here")
+        }
     }
 }
 
@@ -190,7 +45,11 @@ fn from_notified(event: Event) -> Result<Step, Stuck> {
         | Event::AskReturn { .. }
         | Event::LiftReturn { .. }
         | Event::ReceiveReturn
-        | Event::GrantRefund { .. } => no_move(WHO),
+        | Event::GrantRefund { .. }
+        | Event::Confirm
+        | Event::Transfer
+        | Event::Arrive
+        | Event::Collect => no_move(WHO),
     }
 }
 
@@ -219,7 +78,11 @@ fn from_accepted(event: Event) -> Result<Step, Stuck> {
         | Event::AskReturn { .. }
         | Event::LiftReturn { .. }
         | Event::ReceiveReturn
-        | Event::GrantRefund { .. } => no_move(WHO),
+        | Event::GrantRefund { .. }
+        | Event::Confirm
+        | Event::Transfer
+        | Event::Arrive
+        | Event::Collect => no_move(WHO),
     }
 }
 
@@ -255,7 +118,11 @@ fn from_cancel_requested(from: BeforeCancel, aim: CancelAim, event: Event) -> Re
             | Event::AskReturn { .. }
             | Event::LiftReturn { .. }
             | Event::ReceiveReturn
-            | Event::GrantRefund { .. },
+            | Event::GrantRefund { .. }
+            | Event::Confirm
+            | Event::Transfer
+            | Event::Arrive
+            | Event::Collect,
             _,
         ) => no_move(WHO),
     }
@@ -281,7 +148,11 @@ fn from_cancel_denied(from: BeforeCancel, aim: CancelAim, event: Event) -> Resul
         | Event::AskReturn { .. }
         | Event::LiftReturn { .. }
         | Event::ReceiveReturn
-        | Event::GrantRefund { .. } => no_move(WHO),
+        | Event::GrantRefund { .. }
+        | Event::Confirm
+        | Event::Transfer
+        | Event::Arrive
+        | Event::Collect => no_move(WHO),
     }
 }
 
@@ -303,31 +174,11 @@ fn from_shipped(from: AfterShipping, event: Event) -> Result<Step, Stuck> {
         | Event::Sign
         | Event::Close
         | Event::LiftReturn { .. }
-        | Event::ReceiveReturn => no_move(WHO),
-    }
-}
-
-fn from_return_requested(from: AfterShipping, asked: RefundId, event: Event) -> Result<Step, Stuck> {
-    const WHO: &str = "the location may report the goods as received";
-    match event {
-        Event::ReceiveReturn => to(AssignmentState::Returned, StockStep::Restock),
-        Event::LiftReturn { refund } if refund == asked => to(after_shipping(from), StockStep::Keep),
-        Event::AskReturn { refund } => to(AssignmentState::ReturnRequested { from, refund }, StockStep::Keep),
-        Event::Sign => {
-            to(AssignmentState::ReturnRequested { from: AfterShipping::Signed, refund: asked }, StockStep::Keep)
-        }
-        Event::ConfirmCancel | Event::DenyCancel => Err(Stuck::NothingToAnswer),
-        Event::Accept
-        | Event::Refuse
-        | Event::NoAnswer
-        | Event::Withdraw
-        | Event::Reallocate { .. }
-        | Event::AskRefund { .. }
-        | Event::LiftRefund { .. }
-        | Event::Ship { .. }
-        | Event::Close
-        | Event::LiftReturn { .. }
-        | Event::GrantRefund { .. } => no_move(WHO),
+        | Event::ReceiveReturn
+        | Event::Confirm
+        | Event::Transfer
+        | Event::Arrive
+        | Event::Collect => no_move(WHO),
     }
 }
 
@@ -346,26 +197,10 @@ fn from_taken_back(event: Event) -> Result<Step, Stuck> {
         | Event::AskReturn { .. }
         | Event::LiftReturn { .. }
         | Event::ReceiveReturn
-        | Event::GrantRefund { .. } => no_move("it has ended here"),
-    }
-}
-
-fn from_ended(event: Event) -> Result<Step, Stuck> {
-    match event {
-        Event::ConfirmCancel | Event::DenyCancel => Err(Stuck::NothingToAnswer),
-        Event::Accept
-        | Event::Refuse
-        | Event::NoAnswer
-        | Event::Withdraw
-        | Event::Reallocate { .. }
-        | Event::AskRefund { .. }
-        | Event::LiftRefund { .. }
-        | Event::Ship { .. }
-        | Event::Sign
-        | Event::Close
-        | Event::AskReturn { .. }
-        | Event::LiftReturn { .. }
-        | Event::ReceiveReturn
-        | Event::GrantRefund { .. } => no_move("it has ended"),
+        | Event::GrantRefund { .. }
+        | Event::Confirm
+        | Event::Transfer
+        | Event::Arrive
+        | Event::Collect => no_move("it has ended here"),
     }
 }
