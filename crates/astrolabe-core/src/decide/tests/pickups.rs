@@ -338,6 +338,10 @@ fn an_allocating_app_has_no_say_in_a_pickup() {
     let same = sync(10, FAR, shop.now);
     shop.tell(&same);
     assert_eq!(shop.rows, 0);
+    let said = answer(10, FAR, app("pos"), shop.now);
+    shop.tell(&refusing(said, RefuseReason::Other));
+    shop.look(1, Millis::hours(1));
+    assert!(!shop.told().contains("isv"), "nor is it told, nor asked after the refusal: {}", shop.told());
 }
 
 #[test]
