@@ -3,7 +3,8 @@
 use astrolabe_core::ids::{AppKey, ChannelId, LocationId, SellerId};
 use astrolabe_core::seller::ReturnPolicy;
 use astrolabe_store::{
-    AppRow, ChannelRow, DirectoryDraft, Grant, OrdersBy, Role, SessionRow, SpiAddress, StoreError, UserRole, UserRow,
+    AppRow, CallBody, ChannelRow, DirectoryDraft, Grant, OrdersBy, Role, SessionRow, SpiAddress, StoreError, UserRole,
+    UserRow,
 };
 
 use crate::home::{Home, commit};
@@ -17,7 +18,11 @@ fn draft() -> DirectoryDraft {
             key: app.clone(),
             secret: "secret".to_owned(),
             name: "POS".to_owned(),
-            spi: SpiAddress { online: Some("http://pos.example/spi".to_owned()), ..SpiAddress::default() },
+            spi: SpiAddress {
+                online: Some("http://pos.example/spi".to_owned()),
+                body: CallBody::Json,
+                ..SpiAddress::default()
+            },
             orders_by: OrdersBy::Rds,
             allowed_parameters: vec!["extra".to_owned()],
         }],
