@@ -9,6 +9,7 @@
 pub mod bounded;
 pub mod clock;
 pub mod dice;
+pub mod fault;
 pub mod ids;
 pub mod listener;
 pub mod load;

@@ -13,8 +13,8 @@ use astrolabe_protocol::limits::BODY_BYTES_MAX;
 use astrolabe_protocol::spi::{SpiCall, SpiIncoming, SpiRefusal, receive};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
+use axum::http::{Method, StatusCode};
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -29,6 +29,8 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(2);
 /// One request as a party hears it.
 #[derive(Debug, Clone)]
 pub struct Heard {
+    /// GET, POST, …
+    pub verb: Method,
     /// The path.
     pub path: String,
     /// The raw query, without `?`.
@@ -70,7 +72,28 @@ pub trait Party: Send + Sync + 'static {
     fn hear(self: Arc<Self>, heard: Heard) -> Saying;
 }
 
-type Seat = Arc<OnceLock<Arc<dyn Party>>>;
+/// What is sent back to one request, to the byte.
+pub type Response = axum::response::Response;
+
+/// What stands before something else and passes requests on, or answers in ways no party would.
+pub trait Front: Send + Sync + 'static {
+    /// Answers one request.
+    fn answer(self: Arc<Self>, heard: Heard) -> Pin<Box<dyn Future<Output = Response> + Send>>;
+}
+
+/// A party's own front: status 200 and what it says.
+struct Polite(Arc<dyn Party>);
+
+impl Front for Polite {
+    fn answer(self: Arc<Self>, heard: Heard) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        Box::pin(async move {
+            let rendered = Arc::clone(&self.0).hear(heard).await;
+            ([("content-type", rendered.content_type)], rendered.body).into_response()
+        })
+    }
+}
+
+type Seat = Arc<OnceLock<Arc<dyn Front>>>;
 
 /// An open address. Until a party sits down, requests get status 503.
 pub struct Listener {
@@ -135,7 +158,12 @@ impl Listener {
 
     /// Seats the party. The first one stays.
     pub fn seat(&self, party: Arc<dyn Party>) {
-        if self.seat.set(party).is_err() {
+        self.seat_front(Arc::new(Polite(party)));
+    }
+
+    /// Seats a front. The first one stays.
+    pub fn seat_front(&self, front: Arc<dyn Front>) {
+        if self.seat.set(front).is_err() {
             tracing::warn!(address = %self.address, "a party sits there already");
         }
     }
@@ -151,7 +179,7 @@ impl Listener {
 }
 
 async fn answer(State(seat): State<Seat>, request: Request) -> Response {
-    let Some(party) = seat.get().cloned() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let Some(front) = seat.get().cloned() else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, BODY_BYTES_MAX).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
@@ -162,11 +190,11 @@ async fn answer(State(seat): State<Seat>, request: Request) -> Response {
         .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
         .collect();
     let heard = Heard {
+        verb: parts.method,
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
         headers,
         body,
     };
-    let rendered = party.hear(heard).await;
-    ([("content-type", rendered.content_type)], rendered.body).into_response()
+    front.answer(heard).await
 }

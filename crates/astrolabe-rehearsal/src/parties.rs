@@ -76,6 +76,12 @@ impl AppParty {
         }
     }
 
+    /// Somebody else's app, as it was given.
+    #[must_use]
+    pub fn given(key: &str, secret: &str, session: &str) -> Self {
+        Self { key: AppKey::new(key), session: session.to_owned(), secret: secret.to_owned() }
+    }
+
     /// Its secret.
     #[must_use]
     pub fn secret(&self) -> Secret {

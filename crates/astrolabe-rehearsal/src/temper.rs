@@ -57,6 +57,8 @@ pub struct Temper {
     pub allocator_silent: f64,
     /// Calls to allocate that an ISV answers only when asked again (`allocatedinfo.get`).
     pub allocator_only_when_asked: f64,
+    /// Whether an ISV allocates anew when it is asked twice about the same.
+    pub allocator_forgetful: bool,
     /// Allocations before which an ISV moves the stock itself (`itemadjust`).
     pub itemadjust: f64,
     /// Sales over the counter a second, over all stores.
@@ -85,6 +87,7 @@ impl Default for Temper {
             think: Delay::ms(20, 300),
             allocator_silent: 0.02,
             allocator_only_when_asked: 0.03,
+            allocator_forgetful: false,
             itemadjust: 0.2,
             offline_sales_per_second: 2.0,
             report_every: Duration::from_secs(5),

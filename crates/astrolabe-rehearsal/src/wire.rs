@@ -1,6 +1,9 @@
 //! Calls to the platform over its doors, and the one HTTP client all stand-ins share. It speaks plain HTTP to this machine
 //! only, follows no redirect, uses no proxy, and repeats nothing on its own: callers who may repeat say so.
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use astrolabe_protocol::catalogue::{Found, find_inward};
@@ -118,7 +121,7 @@ impl Http {
             .tcp_nodelay(true)
             .build()
             .map(Self)
-            .map_err(|error| CallError::Unknown(error.to_string()))
+            .map_err(|error| CallError::Unknown(said(error)))
     }
 
     /// POSTs a body and gives status and answer.
@@ -134,6 +137,28 @@ impl Http {
     ) -> Result<(u16, Vec<u8>), CallError> {
         let request = headers.iter().fold(self.0.post(url), |request, (name, value)| request.header(name, value));
         finish(request.header("content-type", content_type).body(body)).await
+    }
+
+    /// Sends a request as it stands and gives the reply as it came.
+    ///
+    /// # Errors
+    /// [`CallError::Unknown`].
+    pub async fn exchange(
+        &self,
+        verb: reqwest::Method,
+        url: &str,
+        headers: &[(String, String)],
+        body: Vec<u8>,
+    ) -> Result<Got, CallError> {
+        let unknown = |error: reqwest::Error| CallError::Unknown(said(error));
+        let request = self.0.request(verb, url).body(body);
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(name, value));
+        let response = request.send().await.map_err(unknown)?;
+        let status = response.status().as_u16();
+        let content_type = response.headers().get("content-type").and_then(|kind| kind.to_str().ok());
+        let content_type = content_type.map(str::to_owned);
+        let body = response.bytes().await.map_err(unknown)?.to_vec();
+        Ok(Got { status, content_type, body })
     }
 
     /// Speaks REST with a bearer token: JSON out, JSON in.
@@ -156,6 +181,17 @@ impl Http {
     }
 }
 
+/// A reply as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Got {
+    /// The HTTP status.
+    pub status: u16,
+    /// The Content-Type header.
+    pub content_type: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// The verb of a REST call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
@@ -167,8 +203,15 @@ pub enum Verb {
     Delete,
 }
 
+/// The error without the address: a query holds a session.
+fn said(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
+}
+
 async fn finish(request: reqwest::RequestBuilder) -> Result<(u16, Vec<u8>), CallError> {
-    let unknown = |error: reqwest::Error| CallError::Unknown(error.to_string());
+    let unknown = |error: reqwest::Error| CallError::Unknown(said(error));
     let response = request.send().await.map_err(unknown)?;
     let status = response.status().as_u16();
     let body = response.bytes().await.map_err(unknown)?;
@@ -195,6 +238,28 @@ pub struct Connector {
     server: LocalUrl,
     credentials: Credentials,
     signing: Signing,
+    attempts_max: u32,
+    mischief: Option<Arc<dyn Mischief>>,
+}
+
+/// What a call brings.
+pub type Calling<'a> = Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>>;
+
+/// Who makes a connector's calls in its place, watching them, or making some wrong on purpose.
+pub trait Mischief: std::fmt::Debug + Send + Sync {
+    /// Makes one call.
+    fn call<'a>(&'a self, connector: &'a Connector, called: Called<'a>) -> Calling<'a>;
+}
+
+/// One call to make: by name, in a shape, with these fields.
+#[derive(Debug, Clone, Copy)]
+pub struct Called<'a> {
+    /// The method, by any of its names.
+    pub name: &'a str,
+    /// The shape.
+    pub shape: Shape,
+    /// The fields.
+    pub fields: &'a Fields,
 }
 
 impl Connector {
@@ -203,7 +268,28 @@ impl Connector {
     pub fn new(http: Http, server: LocalUrl, app_key: AppKey, secret: Secret, session: &str, seller: SellerId) -> Self {
         let credentials =
             Credentials { app_key, secret, session: Some(session.to_owned()), customer_id: Some(seller.to_string()) };
-        Self { http, server, credentials, signing: Signing::default() }
+        let signing = Signing::default();
+        Self { http, server, credentials, signing, attempts_max: ATTEMPTS_MAX, mischief: None }
+    }
+
+    /// The same app, its calls made by somebody else.
+    #[must_use]
+    pub fn with_mischief(mut self, mischief: Arc<dyn Mischief>) -> Self {
+        self.mischief = Some(mischief);
+        self
+    }
+
+    /// The same app, giving up after so many attempts.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts_max: u32) -> Self {
+        self.attempts_max = attempts_max;
+        self
+    }
+
+    /// Who calls.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// The same app with another secret: for rehearsing a wrong signature.
@@ -230,6 +316,9 @@ impl Connector {
     /// # Errors
     /// [`CallError`].
     pub async fn call(&self, name: &str, shape: Shape, fields: &Fields) -> Result<Answer, CallError> {
+        if let Some(mischief) = &self.mischief {
+            return mischief.call(self, Called { name, shape, fields }).await;
+        }
         let Some(Found::Method(method, _)) = find_inward(name) else {
             return Err(CallError::NoSuchMethod(name.to_owned()));
         };
@@ -249,7 +338,7 @@ impl Connector {
     /// The last [`CallError`].
     pub async fn call_until_known(&self, name: &str, shape: Shape, fields: &Fields) -> Result<Answer, CallError> {
         let mut pause = FIRST_PAUSE;
-        for _ in 1..ATTEMPTS_MAX {
+        for _ in 1..self.attempts_max {
             match self.call(name, shape, fields).await {
                 Err(error) if error.is_passing() => tokio::time::sleep(pause).await,
                 outcome => return outcome,
@@ -260,7 +349,8 @@ impl Connector {
     }
 }
 
-fn read(method: &'static Method, outgoing: &Outgoing<'_>, body: &[u8]) -> Result<Answer, CallError> {
+/// The answer in a body.
+pub(crate) fn read(method: &'static Method, outgoing: &Outgoing<'_>, body: &[u8]) -> Result<Answer, CallError> {
     match parse_answer(method, &outgoing.style(), body) {
         Ok(answer) => Ok(answer),
         Err(ClientError::Unreadable(why)) => Err(CallError::Unknown(why)),

@@ -1,20 +1,35 @@
-//! Calls a party's SPI address as the platform would (white paper §6.6): each trade's calls in their order, one of them twice as
-//! after a lost answer, and now and then one with a wrong signature, which the party must refuse.
+//! Calls a party's SPI address as the platform would (white paper §6.6), without a platform: each trade's calls in their order,
+//! form and JSON by turns, with the faults of the plan. What the party then tells a platform is not seen here; [`super::life`] is
+//! for that.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use astrolabe_protocol::catalogue::find_outward;
-use astrolabe_protocol::spi::{SpiBody, SpiCaller, SpiReply, build, parse_reply};
 use astrolabe_protocol::{AppKey, Fields, Secret, Value};
+use parking_lot::Mutex;
+use tokio::task::JoinSet;
 
 use super::Tempo;
-use super::report::PartyReport;
+use super::casebook::Casebook;
+use super::exchange::Masks;
+use super::load::{LoadReport, StepReport, StepSeen, climb};
+use super::probes::Prober;
+use super::relay::Role;
+use super::report::Report;
+use super::right_calls::RightCalls;
+use super::spi_call::Address;
+use super::transcript::Transcript;
 use crate::clock;
+use crate::fault::{Fault, FaultPlan, Wanted};
 use crate::ids::{Location, Oid, SellerId, Tid};
 use crate::wire::{Http, LocalUrl};
 
-/// One trade in so many is followed by a call with a wrong signature.
-const WRONG_SIGNATURE_EVERY: u64 = 5;
+/// What is counted under load.
+const UNIT: &str = "calls to allocate or tell";
+/// Ids between two made-up trades.
+const IDS_PER_TRADE: i64 = 16;
 
 /// Which party is driven.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +41,15 @@ pub enum Driven {
         /// One of the merchant's stores.
         store: Location,
     },
+}
+
+impl Driven {
+    fn role(&self) -> Role {
+        match self {
+            Self::Isv => Role::Isv,
+            Self::Pos { .. } => Role::Pos,
+        }
+    }
 }
 
 /// What to drive, and how.
@@ -47,62 +71,133 @@ pub struct DriveSpec {
     pub party: Driven,
     /// How long and how fast.
     pub tempo: Tempo,
+    /// Faults; the default set where nothing is named.
+    pub wanted: Vec<Wanted>,
+    /// Whether the knee is looked for afterwards.
+    pub knee: bool,
 }
 
 /// Drives it to the end of the tempo.
-pub async fn drive(http: &Http, spec: &DriveSpec) -> PartyReport {
-    let mut report = PartyReport::default();
-    let start = Instant::now();
-    for number in 0..spec.tempo.trades() {
-        let due = spec.tempo.gap() * u32::try_from(number).unwrap_or(u32::MAX);
-        tokio::time::sleep(due.saturating_sub(start.elapsed())).await;
-        let (tid, oid) = trade(spec, number);
-        one_trade(http, spec, tid, oid, &mut report).await;
-        if number % WRONG_SIGNATURE_EVERY == 0 {
-            wrong_signature(http, spec, tid, &mut report).await;
-        }
-    }
-    report.notes.push(
-        "What the party then tells the platform is judged there: §5.4 counts from its answer to the platform's door."
+pub async fn drive(http: &Http, spec: &DriveSpec) -> Report {
+    let calls_only = [Fault::PROBES, Fault::VARIANTS].concat();
+    let address =
+        Address { url: spec.address.clone(), app_key: spec.app_key.clone(), secret: spec.secret.clone() };
+    let plan = Arc::new(FaultPlan::new(1, &spec.wanted, &calls_only));
+    let transcript = Arc::new(Transcript::new(crate::tally::REPORT_WITHIN, Masks::default()));
+    let driver = Arc::new(Driver {
+        calls: RightCalls::new(http.clone(), address, Arc::clone(&plan), Arc::clone(&transcript)),
+        spec: spec.clone(),
+        casebook: Casebook::default(),
+        trades: AtomicU64::new(0),
+        run: clock::now().0 * 1_000,
+    });
+    let first = driver.step(spec.tempo.rate).await;
+    let load = if spec.knee {
+        plan.stop();
+        climb(UNIT, spec.tempo.rate, async |rate| driver.step(rate).await).await
+    } else {
+        LoadReport { unit: UNIT, steps: vec![first], knee: None }
+    };
+    transcript.note(
+        "Calls only: what the party tells a platform was not seen. Give --listen for the whole life of orders. \
+         只验证了对 SPI 的调用；加 --listen 可演练完整的订单流程。"
             .to_owned(),
     );
-    report
+    let faults: Vec<Fault> = plan.faults().into_iter().filter(|fault| calls_only.contains(fault)).collect();
+    Report::of(spec.party.role().name(), "driven", &transcript, &faults, Some(load))
 }
 
-fn trade(spec: &DriveSpec, number: u64) -> (Tid, Oid) {
-    if spec.trades.is_empty() {
-        let base = clock::now().0 * 1_000 + i64::try_from(number % 100).unwrap_or_default() * 10;
-        (Tid(base), Oid(base + 1))
-    } else {
-        spec.trades[usize::try_from(number).unwrap_or_default() % spec.trades.len()]
-    }
+struct Driver {
+    calls: RightCalls,
+    spec: DriveSpec,
+    casebook: Casebook,
+    trades: AtomicU64,
+    run: i64,
 }
 
-async fn one_trade(http: &Http, spec: &DriveSpec, tid: Tid, oid: Oid, report: &mut PartyReport) {
-    let ids = || Fields::new().with("tid", tid.0).with("seller_id", spec.seller.0);
-    let refund = || {
-        let line = Fields::new().with("sub_oid", oid.0).with("status", "STATUS_REFUNDED");
-        ("taobao.qimen.omniorder.customer.refund", ids().with("sub_order_list", vec![line]))
-    };
-    let calls: Vec<(&'static str, Fields)> = match &spec.party {
-        Driven::Isv => vec![
-            ("taobao.qimen.omniorder.allocate", ids().with("seller_nick", spec.nick.as_str())),
-            ("taobao.qimen.omniorder.allocatedinfo.get", ids()),
-            ("taobao.qimen.omniorder.store.accpeted", ids()),
-            ("taobao.qimen.omniorder.store.refused", ids()),
-            ("taobao.qimen.omniorder.store.consigned", ids()),
-            refund(),
-        ],
-        Driven::Pos { store } => {
-            vec![("taobao.qimen.omniorder.allocatedinfo.sync", allocated(ids(), tid, oid, store)), refund()]
+impl Driver {
+    /// Trades begin at their instants, whatever the party does.
+    async fn step(self: &Arc<Self>, rate: f64) -> StepReport {
+        let tempo = Tempo { rate, ..self.spec.tempo };
+        let start = Instant::now();
+        let seen = Arc::new(Mutex::new(StepSeen { sent: tempo.trades(), ..StepSeen::default() }));
+        let mut trades = JoinSet::new();
+        for number in 0..tempo.trades() {
+            let due = start + tempo.gap() * u32::try_from(number).unwrap_or(u32::MAX);
+            tokio::time::sleep_until(due.into()).await;
+            let (driver, seen) = (Arc::clone(self), Arc::clone(&seen));
+            trades.spawn(async move {
+                let taken = driver.one_trade(due).await;
+                let mut seen = seen.lock();
+                match taken {
+                    Some(took) => {
+                        seen.good += 1;
+                        seen.times.add(took);
+                    }
+                    None => seen.failed += 1,
+                }
+                seen.lasted = start.elapsed().as_secs_f64();
+            });
         }
-    };
-    let first = calls.first().cloned();
-    for (name, fields) in calls {
-        call(http, spec, name, &fields, report, name).await;
+        while let Some(ended) = trades.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a trade ended badly");
+            }
+        }
+        let seen = seen.lock().clone();
+        StepReport::of(rate, tempo.seconds, &seen)
     }
-    if let Some((name, fields)) = first {
-        call(http, spec, name, &fields, report, &format!("{name} (again)")).await;
+
+    fn next_trade(&self) -> (Tid, Oid) {
+        let number = self.trades.fetch_add(1, Ordering::Relaxed);
+        if self.spec.trades.is_empty() {
+            let tid = self.run + i64::try_from(number).unwrap_or_default() * IDS_PER_TRADE;
+            (Tid(tid), Oid(tid + 1))
+        } else {
+            self.spec.trades[usize::try_from(number).unwrap_or_default() % self.spec.trades.len()]
+        }
+    }
+
+    /// How long the first call took from the instant it was due, if it was taken.
+    async fn one_trade(&self, due: Instant) -> Option<Duration> {
+        let (tid, oid) = self.next_trade();
+        let mut first = None;
+        let mut question = None;
+        for (name, fields) in self.calls_of(tid, oid) {
+            let Some(method) = find_outward(name) else { continue };
+            let (_, reply) = self.calls.call(method, &fields).await;
+            if question.is_none() {
+                question = Some(method);
+                first = reply.map(|_| due.elapsed());
+            }
+        }
+        if let (Some(method), Some(fault)) = (question, self.calls.plan.draw(Fault::PROBES)) {
+            let RightCalls { http, address, transcript, .. } = &self.calls;
+            let (seller, casebook) = (self.spec.seller, &self.casebook);
+            Prober { http, address, seller, transcript, casebook, method }.probe(fault).await;
+        }
+        first
+    }
+
+    fn calls_of(&self, tid: Tid, oid: Oid) -> Vec<(&'static str, Fields)> {
+        let ids = || Fields::new().with("tid", tid.0).with("seller_id", self.spec.seller.0);
+        let refund = || {
+            let line = Fields::new().with("sub_oid", oid.0).with("status", "STATUS_REFUNDED");
+            ("taobao.qimen.omniorder.customer.refund", ids().with("sub_order_list", vec![line]))
+        };
+        match &self.spec.party {
+            Driven::Isv => vec![
+                ("taobao.qimen.omniorder.allocate", ids().with("seller_nick", self.spec.nick.as_str())),
+                ("taobao.qimen.omniorder.allocatedinfo.get", ids()),
+                ("taobao.qimen.omniorder.store.accpeted", ids()),
+                ("taobao.qimen.omniorder.store.refused", ids()),
+                ("taobao.qimen.omniorder.store.consigned", ids()),
+                refund(),
+            ],
+            Driven::Pos { store } => {
+                vec![("taobao.qimen.omniorder.allocatedinfo.sync", allocated(ids(), tid, oid, store)), refund()]
+            }
+        }
     }
 }
 
@@ -115,57 +210,4 @@ fn allocated(ids: Fields, tid: Tid, oid: Oid, store: &Location) -> Fields {
         .with("type", store.order_type())
         .with("status", "Allocated");
     ids.with("status", "Allocated").with("store_allocated_list", vec![Value::Struct(line)])
-}
-
-async fn call(
-    http: &Http,
-    spec: &DriveSpec,
-    name: &'static str,
-    fields: &Fields,
-    report: &mut PartyReport,
-    shown: &str,
-) {
-    let begun = Instant::now();
-    let outcome = match send(http, spec, name, fields, &spec.secret).await {
-        Ok(reply) if reply.is_ok() => Ok(()),
-        Ok(reply) => Err(format!("code {} {}", reply.code, reply.message)),
-        Err(why) => Err(why),
-    };
-    report.add(shown, begun.elapsed(), outcome);
-}
-
-async fn wrong_signature(http: &Http, spec: &DriveSpec, tid: Tid, report: &mut PartyReport) {
-    let name = match spec.party {
-        Driven::Isv => "taobao.qimen.omniorder.allocate",
-        Driven::Pos { .. } => "taobao.qimen.omniorder.customer.refund",
-    };
-    let fields = Fields::new().with("tid", tid.0).with("seller_id", spec.seller.0);
-    let begun = Instant::now();
-    let outcome = match send(http, spec, name, &fields, &Secret::new("not the secret")).await {
-        Ok(reply) if reply.is_ok() => Err("a call with a wrong signature was taken".to_owned()),
-        // Refused in whatever words: that is what it should do.
-        Ok(_) | Err(_) => Ok(()),
-    };
-    report.add(&format!("{name} (wrong signature)"), begun.elapsed(), outcome);
-}
-
-async fn send(
-    http: &Http,
-    spec: &DriveSpec,
-    name: &'static str,
-    fields: &Fields,
-    secret: &Secret,
-) -> Result<SpiReply, String> {
-    let method = find_outward(name).ok_or_else(|| format!("there is no outward method {name}"))?;
-    let caller = SpiCaller { app_key: &spec.app_key, secret, signed_headers: &[] };
-    let request = build(method, fields, &caller, SpiBody::Form, clock::now());
-    let url = request.url(&spec.address.to_string());
-    let (status, body) = http
-        .post(&url, &request.headers, request.content_type, request.body)
-        .await
-        .map_err(|error| error.to_string())?;
-    if !(200..300).contains(&status) {
-        return Err(format!("status {status}"));
-    }
-    parse_reply(method, None, &body).map_err(|error| error.to_string())
 }

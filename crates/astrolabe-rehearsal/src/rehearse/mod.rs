@@ -1,16 +1,39 @@
-//! Rehearsals with a real party: [`drive`] calls an ISV's or a POS's SPI address as the platform would, with faults among the
-//! calls; [`play_pos`] and [`play_channel`] play a party against a running platform. Each ends with a [`PartyReport`].
+//! Rehearsals with a real party. Driving: [`drive`] calls an ISV's or a POS's SPI address as the platform would; [`Life`] puts the
+//! party into the whole life of orders, with a real platform between it and stand-ins for everybody else. Playing: [`play_isv`],
+//! [`play_pos`] and [`play_channel`] are a party for a running platform. Each ends with a [`Report`].
 //! Addresses are this machine's.
 
+mod calls;
+mod casebook;
 mod channel;
+mod doors;
 mod drive;
-mod pos;
+mod exchange;
+mod life;
+mod load;
+mod play;
+mod probes;
+mod relay;
+mod replies;
 mod report;
+mod right_calls;
+mod rules;
+mod shape;
+mod spi_call;
+mod transcript;
+mod unruly;
 
 pub use channel::{ChannelSpec, play_channel};
 pub use drive::{DriveSpec, Driven, drive};
-pub use pos::{PosSpec, play_pos};
-pub use report::{MethodReport, PartyReport};
+pub use exchange::Exchange;
+pub use life::{Life, LifeSpec};
+pub use load::{LoadReport, StepReport};
+pub use play::{PlaySpec, play_isv, play_pos};
+pub use relay::Role;
+pub use report::{
+    FaultReport, Finding, HopReport, MethodReport, Report, TimelyReport, WriteError as ReportError, span,
+};
+pub use rules::{Rule, Severity};
 
 use std::time::Duration;
 

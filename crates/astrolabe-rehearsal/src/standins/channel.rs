@@ -3,7 +3,7 @@
 //! (`taobao.logistics.offline.send`, modes 3.1 and 3.2).
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use crate::clock;
 use crate::dice::Dice;
 use crate::ids::{Oid, Tid};
 use crate::listener::{Heard, Party, Saying};
-use crate::merchant::{RefundStatus, TradeLine, TradeMaker, refund_json};
+use crate::merchant::{MadeTrade, RefundStatus, TradeLine, TradeMaker, refund_json};
 use crate::parties::Parties;
 use crate::recorder::Fact;
 use crate::standins::Stage;
@@ -70,6 +70,13 @@ pub struct Channel {
     open: Mutex<BTreeMap<Tid, OpenTrade>>,
     /// Buyers who made up their mind to ask and have not yet.
     undecided: AtomicUsize,
+    watcher: OnceLock<Arc<dyn RefundWatcher>>,
+}
+
+/// Who wants to know of refunds before the platform does.
+pub trait RefundWatcher: std::fmt::Debug + Send + Sync {
+    /// A buyer of this trade is about to ask.
+    fn refund_asked(&self, tid: Tid);
 }
 
 impl Channel {
@@ -94,7 +101,15 @@ impl Channel {
             dice,
             open: Mutex::default(),
             undecided: AtomicUsize::new(0),
+            watcher: OnceLock::new(),
         })
+    }
+
+    /// Tells somebody of refunds. The first one stays.
+    pub fn watch_refunds(&self, watcher: Arc<dyn RefundWatcher>) {
+        if self.watcher.set(watcher).is_err() {
+            tracing::warn!("somebody watches this channel's refunds already");
+        }
     }
 
     /// Trades of which the channel does not know yet that they are done.
@@ -127,7 +142,17 @@ impl Channel {
     }
 
     async fn push_one(self: &Arc<Self>) {
-        let made = self.maker.lock().next(clock::now());
+        let made = self.make();
+        self.push_made(&made).await;
+    }
+
+    /// The next trade, paid now.
+    pub fn make(&self) -> MadeTrade {
+        self.maker.lock().next(clock::now())
+    }
+
+    /// Pushes a trade until the platform has it. Answers whether it has.
+    pub async fn push_made(self: &Arc<Self>, made: &MadeTrade) -> bool {
         let lines = made
             .lines
             .iter()
@@ -137,7 +162,7 @@ impl Channel {
         if let Err(error) = self.push("trades", &made.json).await {
             self.stage.tally.error("POST channel trades", &error);
             self.open.lock().remove(&made.tid);
-            return;
+            return false;
         }
         self.stage.record(Fact::TradeSeen { tid: made.tid });
         self.stage.tally.count(Counted::TradesSent);
@@ -152,15 +177,16 @@ impl Channel {
             )
         };
         if asks {
-            let (channel, line) = (Arc::clone(self), made.lines[which].clone());
+            let (channel, tid, line) = (Arc::clone(self), made.tid, made.lines[which].clone());
             self.undecided.fetch_add(1, Ordering::Relaxed);
             tokio::spawn(async move {
                 if channel.stage.pause(after).await {
-                    channel.ask_refund(made.tid, &line, withdraws).await;
+                    channel.ask_refund(tid, &line, withdraws).await;
                 }
                 channel.undecided.fetch_sub(1, Ordering::Relaxed);
             });
         }
+        true
     }
 
     /// Pushes until the outcome is known: channels do.
@@ -182,6 +208,9 @@ impl Channel {
 
     async fn ask_refund(&self, tid: Tid, line: &TradeLine, withdraws: bool) {
         let asked_at = clock::now();
+        if let Some(watcher) = self.watcher.get() {
+            watcher.refund_asked(tid);
+        }
         if !self.tell_refund(tid, line, RefundStatus::WaitSellerAgree, asked_at).await {
             return;
         }

@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::clock;
 use crate::dice::Dice;
-use crate::ids::{Listing, Location, Oid, Tid};
+use crate::ids::{Listing, Location, Oid, StoreId, Tid};
 use crate::listener::{Heard, Party, Saying};
 use crate::merchant::{Point, StockClass};
 use crate::recorder::{Fact, Told};
@@ -23,6 +23,11 @@ use crate::standins::Stage;
 use crate::standins::fetched::{FetchedLine, fetch_trade};
 use crate::tally::Counted;
 use crate::wire::{CallError, Connector};
+
+/// Trades that can be asked after.
+const TOLD_MAX: usize = 50_000;
+/// Units that a store is taken to have when nobody told the ISV of its stock.
+const UNITS_UNKNOWN: i64 = 1_000_000;
 
 /// What the ISV decided for one line.
 #[derive(Debug, Clone)]
@@ -57,6 +62,10 @@ struct Desk {
     given: BTreeMap<Oid, Vec<Location>>,
     /// Trades that are answered only when asked again.
     reluctant: BTreeSet<Tid>,
+    /// Trades that are being allocated: asked again meanwhile, there is nothing more to do.
+    allocating: BTreeSet<Tid>,
+    /// What was told of each trade, for `allocatedinfo.get`.
+    told: BTreeMap<Tid, BTreeMap<Oid, Fields>>,
     /// Sub-orders whose buyer wants the money back.
     refunding: BTreeSet<Oid>,
     bills: u64,
@@ -114,6 +123,9 @@ impl Isv {
 
     async fn answer(self: Arc<Self>, call: SpiCall) -> SpiReply {
         let Ok(tid) = call.fields.long("tid").map(Tid) else { return failed("tid is missing") };
+        if is_anothers(&call, &self.stage) {
+            return failed("not our seller");
+        }
         match call.method.name {
             "taobao.qimen.omniorder.allocate" => {
                 self.asked_to_allocate(tid);
@@ -139,11 +151,15 @@ impl Isv {
                 self.desk.lock().reluctant.insert(tid);
             }
             Mood::Prompt(after) => {
+                if !self.desk.lock().allocating.insert(tid) && !self.stage.temper.allocator_forgetful {
+                    return;
+                }
                 let isv = Arc::clone(self);
                 tokio::spawn(async move {
                     if isv.stage.pause(after).await {
                         isv.allocate(tid).await;
                     }
+                    isv.desk.lock().allocating.remove(&tid);
                 });
             }
         }
@@ -200,9 +216,13 @@ impl Isv {
     async fn asked_again(&self, tid: Tid) -> SpiReply {
         let reluctant = self.desk.lock().reluctant.remove(&tid);
         let choices = if reluctant { self.choose(tid).await.unwrap_or_default() } else { Vec::new() };
-        let given: Vec<Fields> =
-            choices.iter().filter(|choice| choice.place.is_some()).map(|choice| answered_item(tid, choice)).collect();
-        self.stage.tally.add(Counted::Allocated, given.len() as u64);
+        let fresh: Vec<&Choice> = choices.iter().filter(|choice| choice.place.is_some()).collect();
+        self.stage.tally.add(Counted::Allocated, fresh.len() as u64);
+        let given: Vec<Fields> = {
+            let mut desk = self.desk.lock();
+            fresh.into_iter().for_each(|choice| desk.tell(tid, choice));
+            desk.told.get(&tid).map(|told| told.values().cloned().collect()).unwrap_or_default()
+        };
         let mut reply = ok();
         reply.fields = Fields::new()
             .with("tid", tid.0)
@@ -213,10 +233,33 @@ impl Isv {
 
     async fn choose(&self, tid: Tid) -> Result<Vec<Choice>, CallError> {
         let trade = fetch_trade(&self.connector, tid).await?;
+        for line in &trade.lines {
+            self.learn_shelves(line.listing).await?;
+        }
         let mut desk = self.desk.lock();
         let open: Vec<&FetchedLine> =
             trade.lines.iter().filter(|line| awaits_allocation(line) && !desk.refunding.contains(&line.oid)).collect();
         Ok(open.into_iter().map(|line| desk.choose(line, trade.to)).collect())
+    }
+
+    /// A listing that nobody told the ISV of may be had at every store that is bound to it (§6.1.7).
+    async fn learn_shelves(&self, listing: Listing) -> Result<(), CallError> {
+        if self.desk.lock().shelves.contains_key(&listing) {
+            return Ok(());
+        }
+        let fields = Fields::new().with("item_id", listing.item.0);
+        let answer =
+            self.connector.call_until_known("taobao.qimen.itemstore.query", Shape::TopJson, &fields).await?;
+        let stores = answer.fields().longs("store_ids").unwrap_or_default();
+        let shelf = |id| KnownShelf {
+            location: Location::Store(StoreId(id)),
+            at: Point { latitude: 0.0, longitude: 0.0 },
+            class: StockClass::Uncertain,
+            outer_code: String::new(),
+            units: UNITS_UNKNOWN,
+        };
+        self.desk.lock().shelves.insert(listing, stores.into_iter().map(shelf).collect());
+        Ok(())
     }
 
     /// Asks for the move itself, as ISVs did before the platform tried it at sync. A refusal is no harm: sync follows.
@@ -263,6 +306,7 @@ impl Isv {
     fn told(&self, tid: Tid, choice: &Choice) {
         match &choice.place {
             Some(place) => {
+                self.desk.lock().tell(tid, choice);
                 self.stage.record(Fact::Allocated(Told { tid, oid: choice.oid, location: place.location.clone() }));
                 self.stage.tally.count(Counted::Allocated);
             }
@@ -295,6 +339,14 @@ impl Desk {
             Place { location: shelf.location.clone(), class: shelf.class, outer_code: shelf.outer_code.clone() }
         });
         Choice { oid: line.oid, listing: line.listing, quantity: line.quantity, place }
+    }
+
+    /// Remembers what was told; trades that are long past are forgotten.
+    fn tell(&mut self, tid: Tid, choice: &Choice) {
+        self.told.entry(tid).or_default().insert(choice.oid, answered_item(tid, choice));
+        if self.told.len() > TOLD_MAX {
+            self.told.pop_first();
+        }
     }
 
     /// STATUS_PAID in such a notice means that the buyer thought better of it.
@@ -353,6 +405,11 @@ impl Party for Isv {
     }
 }
 
+/// Whether a call is for a seller whom the party does not serve.
+pub(super) fn is_anothers(call: &SpiCall, stage: &Stage) -> bool {
+    call.fields.long("seller_id").is_ok_and(|seller| seller != stage.seller.0)
+}
+
 /// The published refusal, counted where the signature was the reason.
 pub(super) fn refuse(stage: &Stage, refusal: &astrolabe_protocol::spi::SpiRefusal) -> Rendered {
     if *refusal == astrolabe_protocol::spi::SpiRefusal::SignCheckFailure {
@@ -364,7 +421,7 @@ pub(super) fn refuse(stage: &Stage, refusal: &astrolabe_protocol::spi::SpiRefusa
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{ItemId, SkuId, StoreId};
+    use crate::ids::{ItemId, SkuId};
 
     #[test]
     fn the_nearest_with_stock_is_chosen_and_never_twice() {

@@ -19,7 +19,7 @@ use crate::ids::{Location, Oid, SellerId, StoreId, Tid, Waybill};
 use crate::listener::{Heard, Party, Saying};
 use crate::recorder::{Fact, Told};
 use crate::standins::Stage;
-use crate::standins::isv::refuse;
+use crate::standins::isv::{is_anothers, refuse};
 use crate::standins::till::Till;
 use crate::tally::Counted;
 use crate::wire::{CallError, Connector};
@@ -117,6 +117,9 @@ impl Pos {
     }
 
     fn take(self: &Arc<Self>, call: &SpiCall) -> SpiReply {
+        if is_anothers(call, &self.stage) {
+            return SpiReply { code: "1".to_owned(), message: "not our seller".to_owned(), fields: Fields::new() };
+        }
         match call.method.name {
             "taobao.qimen.omniorder.allocatedinfo.sync" => self.hear_allocations(&call.fields),
             "taobao.qimen.omniorder.customer.refund" => self.hear_refund(&call.fields),

@@ -11,6 +11,7 @@ mod kills;
 mod lifecycle;
 mod paper;
 mod queue;
+mod rehearse;
 mod repeats;
 mod seen;
 mod server;

@@ -26,7 +26,7 @@ const PORTS: std::ops::Range<u16> = 12_000..30_000;
 const STOP_WITHIN: Duration = Duration::from_secs(30);
 
 /// The program with nothing of the caller's settings.
-fn program() -> Command {
+pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_astrolabe"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("ASTROLABE_") {
@@ -180,7 +180,7 @@ fn spawn(flags: &[OsString], dir: &std::path::Path, address: SocketAddr) -> Chil
 }
 
 /// A port that nobody listens on at this moment. Tests in other processes begin their search elsewhere.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let width = PORTS.end - PORTS.start;
     let first =
