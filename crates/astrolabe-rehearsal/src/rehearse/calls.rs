@@ -219,7 +219,8 @@ mod tests {
         let bad_session = Credentials { session: Some("other".into()), ..good.clone() };
         let bad_key = Credentials { app_key: AppKey::new("1"), ..good.clone() };
         let bare = Fields::new().with("tid", 1_i64);
-        let bad_type = right.clone().with("sub_order_list", vec![item().with("store_type", "Shop")]);
+        let shop = Fields::new().with("sub_oid", 2_i64).with("store_id", "5").with("store_type", "Shop");
+        let bad_type = right.clone().with("sub_order_list", vec![shop]);
         let table: [(&str, Heard, &[Rule]); 8] = [
             ("right", heard(&good, &fields, ""), &[]),
             ("secret", heard(&bad_secret, &fields, ""), &[Rule::CallUnsigned]),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
+use super::exchange::Exchange;
 use super::load::StepSeen;
 use crate::fault::Fault;
 use crate::ids::{Oid, Tid};
@@ -27,6 +28,18 @@ struct Case {
     refunding: bool,
     /// For which question each sub-order was given where.
     given: BTreeMap<Oid, (u64, String)>,
+    /// Refusals of stores that the party was told of.
+    refusals: u64,
+}
+
+/// A sub-order given elsewhere in answer to the same question.
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    pub tid: Tid,
+    pub oid: Oid,
+    pub before: String,
+    pub now: String,
+    pub exchange: Exchange,
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +47,7 @@ struct Cases {
     trades: HashMap<Tid, Case>,
     forged: HashMap<Tid, Fault>,
     owed: HashMap<(String, Tid), Fault>,
+    changes: Vec<Change>,
     step: Step,
 }
 
@@ -85,20 +99,55 @@ impl Casebook {
         self.0.lock().trades.remove(&tid);
     }
 
-    /// The party was asked in earnest: about these sub-orders; about all of the trade, the first time, when nothing is named.
+    /// The party was asked in earnest: about these sub-orders, or about all of the trade. Asked again about all of it, it may have
+    /// answered already: it can see a refusal in the trade before it is asked.
     pub(super) fn asked(&self, tid: Tid, about: Option<BTreeSet<Oid>>) {
         let mut cases = self.0.lock();
         let case = cases.trades.entry(tid).or_default();
         let first = case.asked == 0;
         case.asked += 1;
         case.asked_at = Some(Instant::now());
-        case.told = false;
-        case.awaited = match about {
-            Some(about) => about,
-            None if first => case.lines.clone(),
-            // Which of its sub-orders a store refused, the question does not say.
-            None => BTreeSet::new(),
-        };
+        match about {
+            Some(about) => {
+                case.told = false;
+                case.awaited = about;
+            }
+            None if first => case.awaited = case.lines.clone(),
+            None => {}
+        }
+    }
+
+    /// A store refused: the next location of a sub-order may be another.
+    pub(super) fn store_refused(&self, tid: Tid) {
+        if let Some(case) = self.0.lock().trades.get_mut(&tid) {
+            case.refusals += 1;
+        }
+    }
+
+    /// The party named another location than before in answer to the same question. Whether a store refused in between shows only
+    /// later: the notice may come after the report.
+    pub(super) fn changed(&self, change: Change) {
+        self.0.lock().changes.push(change);
+    }
+
+    /// Changes that no refusal explains.
+    pub(super) fn unexplained(&self) -> Vec<Change> {
+        let cases = self.0.lock();
+        let mut explained: HashMap<Tid, u64> = HashMap::new();
+        let unexplained = cases.changes.iter().filter(|change| {
+            let used = explained.entry(change.tid).or_default();
+            *used += 1;
+            let refusals = cases.trades.get(&change.tid).map_or(0, |case| case.refusals);
+            *used > refusals
+        });
+        unexplained.cloned().collect()
+    }
+
+    /// Trades that may not be answered yet: asked once and not told everything, or asked again.
+    pub(super) fn doubtful(&self) -> Vec<Tid> {
+        let cases = self.0.lock();
+        let doubtful = |case: &Case| case.asked > 0 && !case.refunding && (!case.told || case.asked > 1);
+        cases.trades.iter().filter(|(_, case)| doubtful(case)).map(|(tid, _)| *tid).collect()
     }
 
     /// A buyer asks for the money back: from now on nothing is owed, and the trade counts for no load.
@@ -132,6 +181,16 @@ impl Casebook {
         let took = case.asked_at.map(|at| at.elapsed()).unwrap_or_default();
         cases.answered(tid);
         Told::After(took)
+    }
+
+    /// The party said that nobody can serve a sub-order.
+    pub(super) fn unplaced(&self, tid: Tid, oid: Oid) {
+        let mut cases = self.0.lock();
+        let Some(case) = cases.trades.get_mut(&tid) else { return };
+        case.awaited.remove(&oid);
+        if case.awaited.is_empty() {
+            cases.answered(tid);
+        }
     }
 
     /// The party answered the question without a location, whatever became of it.
@@ -230,8 +289,25 @@ mod tests {
         assert_eq!(book.told(tid, oid, "5"), Told::Noted);
         assert_eq!(book.told(tid, oid, "6"), Told::Otherwise { before: "5".into() });
         book.asked(tid, None);
-        assert!(matches!(book.told(tid, oid, "7"), Told::After(_)), "after a refusal another store is right");
+        assert_eq!(book.told(tid, oid, "7"), Told::Noted, "asked again, another store is right");
         assert!(book.untold().is_empty());
+    }
+
+    #[test]
+    fn a_change_is_explained_by_a_refusal_whenever_that_is_told() {
+        let book = Casebook::default();
+        let masks = crate::rehearse::exchange::Masks::default();
+        let asked = crate::rehearse::exchange::Asked { verb: "POST", target: "/", content_type: None, body: b"" };
+        let exchange = masks.exchange(String::new(), Duration::ZERO, asked, Err("none"));
+        let change = Change { tid: Tid(1), oid: Oid(2), before: "5".into(), now: "6".into(), exchange };
+        book.asked(Tid(1), None);
+        book.changed(change.clone());
+        book.changed(change);
+        assert_eq!(book.unexplained().len(), 2);
+        book.store_refused(Tid(1));
+        assert_eq!(book.unexplained().len(), 1);
+        book.store_refused(Tid(1));
+        assert!(book.unexplained().is_empty());
     }
 
     #[test]

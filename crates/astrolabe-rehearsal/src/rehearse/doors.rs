@@ -13,7 +13,7 @@ use axum::response::IntoResponse;
 use futures::stream;
 
 use super::calls::{Breach, Caller, Judged, door_of, judge, tid_of};
-use super::casebook::{Casebook, Told};
+use super::casebook::{Casebook, Change, Told};
 use super::exchange::{Asked, Exchange};
 use super::relay::{Relay, Role};
 use super::rules::Rule;
@@ -225,10 +225,14 @@ impl Watched<'_> {
 
     fn allocated(&self, tid: Tid, fields: &Fields) {
         for line in fields.structs("sub_order_list").unwrap_or_default() {
-            let (Ok(oid), Ok("Allocated")) = (line.long("sub_oid").map(Oid), line.text("status")) else { continue };
-            self.told(tid, oid, line.text("store_id").unwrap_or_default());
+            let Ok(oid) = line.long("sub_oid").map(Oid) else { continue };
+            match line.text("status") {
+                Ok("Allocated") => self.told(tid, oid, line.text("store_id").unwrap_or_default()),
+                Ok("AllocateFail") => self.doors.casebook.unplaced(tid, oid),
+                Ok(_) | Err(_) => {}
+            }
         }
-        // That nobody can serve it is an answer as well; Waiting is none.
+        // The head counts for an empty list. Waiting is no answer.
         if fields.text("status") == Ok("AllocateFail") {
             self.doors.casebook.answered(tid);
         }
@@ -263,8 +267,8 @@ impl Watched<'_> {
                 }
             }
             Told::Otherwise { before } if self.doors.role == Role::Isv => {
-                self.find(Rule::AllocatedTwice, &format!("sub-order {oid} at {before}"), location);
-                self.doors.transcript.missed(Fault::Duplicate);
+                let (now, exchange) = (location.to_owned(), self.exchange.clone());
+                self.doors.casebook.changed(Change { tid, oid, before, now, exchange });
             }
             Told::Otherwise { .. } | Told::Noted | Told::Unasked => {}
         }

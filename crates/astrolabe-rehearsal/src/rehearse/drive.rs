@@ -79,7 +79,7 @@ pub struct DriveSpec {
 
 /// Drives it to the end of the tempo.
 pub async fn drive(http: &Http, spec: &DriveSpec) -> Report {
-    let calls_only = [Fault::PROBES, Fault::VARIANTS].concat();
+    let calls_only = [spec.party.role().probes(), Fault::VARIANTS].concat();
     let address =
         Address { url: spec.address.clone(), app_key: spec.app_key.clone(), secret: spec.secret.clone() };
     let plan = Arc::new(FaultPlan::new(1, &spec.wanted, &calls_only));
@@ -171,7 +171,7 @@ impl Driver {
                 first = reply.map(|_| due.elapsed());
             }
         }
-        if let (Some(method), Some(fault)) = (question, self.calls.plan.draw(Fault::PROBES)) {
+        if let (Some(method), Some(fault)) = (question, self.calls.plan.draw(self.spec.party.role().probes())) {
             let RightCalls { http, address, transcript, .. } = &self.calls;
             let (seller, casebook) = (self.spec.seller, &self.casebook);
             Prober { http, address, seller, transcript, casebook, method }.probe(fault).await;

@@ -25,7 +25,7 @@ use super::spi_call::Address;
 use super::transcript::Transcript;
 use crate::clock;
 use crate::fault::{Fault, FaultPlan, Wanted};
-use crate::ids::SellerId;
+use crate::ids::{SellerId, Tid};
 use crate::listener::{Front, Listener, Party};
 use crate::merchant::{Merchant, MerchantSpec, Shelf, TradeMaker};
 use crate::parties::{Addresses, AppParty, Mode, Parties};
@@ -37,6 +37,7 @@ use crate::standins::pos::{Pos, RefundAnswers};
 use crate::standins::till::Till;
 use crate::tally::Tally;
 use crate::temper::{Delay, Temper};
+use crate::trade_view;
 use crate::troupe::GatherError;
 use crate::wire::{Http, LocalUrl};
 
@@ -278,6 +279,7 @@ struct Ensemble {
     casebook: Arc<Casebook>,
     transcript: Arc<Transcript>,
     spec: LifeSpec,
+    merchant_token: String,
 }
 
 impl Ensemble {
@@ -286,7 +288,8 @@ impl Ensemble {
         let masks = Masks::new([spec.secret.clone(), spec.session.clone()]);
         let transcript = Arc::new(Transcript::new(spec.within, masks));
         let casebook = Arc::new(Casebook::default());
-        let plan = Arc::new(FaultPlan::new(spec.seed, &spec.wanted, &Fault::driven()));
+        let faults = [spec.role.probes(), Fault::VARIANTS, Fault::DOORS].concat();
+        let plan = Arc::new(FaultPlan::new(spec.seed, &spec.wanted, &faults));
         let secret = Secret::new(spec.secret.as_str());
         let address = Address { url: spec.address.clone(), app_key: spec.app_key.clone(), secret: secret.clone() };
         let relay = Arc::new(Relay {
@@ -313,7 +316,8 @@ impl Ensemble {
             casebook: Arc::clone(&casebook),
             relay: Arc::clone(&relay),
         });
-        Self { relay, doors, casebook, transcript, spec }
+        let merchant_token = life.parties.merchant_token();
+        Self { relay, doors, casebook, transcript, spec, merchant_token }
     }
 
     /// Trades are paid at their instants whatever the platform and the party do.
@@ -362,18 +366,42 @@ impl Ensemble {
         }
     }
 
-    /// What shows only at the end: what never came.
+    /// What shows only at the end: what never came, and what nothing explains.
     async fn conclude(&self) {
         self.relay.settle().await;
         tokio::time::sleep(AFTERMATH).await;
-        for tid in self.casebook.untold() {
-            let came = format!("nothing about trade {tid} within {} s", self.spec.settle.as_secs());
-            self.transcript.find(Rule::NeverTold, self.spec.role.question(), "an answer to every question", &came, None);
+        for tid in self.casebook.doubtful() {
+            if self.still_waits(tid).await {
+                let came = format!("nothing about trade {tid} within {} s", self.spec.settle.as_secs());
+                let question = self.spec.role.question();
+                self.transcript.find(Rule::NeverTold, question, "an answer to every question", &came, None);
+            }
+        }
+        for change in self.casebook.unexplained() {
+            let expected = format!("sub-order {} at {}", change.oid, change.before);
+            let method = "taobao.omniorder.allocatedinfo.sync";
+            self.transcript.find(Rule::AllocatedTwice, method, &expected, &change.now, Some(&change.exchange));
+            self.transcript.missed(Fault::Duplicate);
         }
         for (method, tid, fault) in self.casebook.unrepeated() {
             let came = format!("trade {tid}: once, after the fault {}", fault.name());
             self.transcript.find(Rule::NotRepeated, &method, "the call again", &came, None);
             self.transcript.missed(fault);
+        }
+    }
+
+    /// Whether the platform still waits for the party: the platform knows best.
+    async fn still_waits(&self, tid: Tid) -> bool {
+        let (http, server) = (&self.doors.http, &self.doors.server);
+        match trade_view::fetch(http, server, &self.merchant_token, tid).await {
+            Ok(view) => match self.spec.role {
+                Role::Isv => view.lines.iter().any(|line| line.unassigned.as_deref() == Some("routing")),
+                Role::Pos => view.assignments.iter().any(|assignment| assignment.state == "notified"),
+            },
+            Err(error) => {
+                tracing::error!(%error, %tid, "the platform does not say how a trade stands");
+                false
+            }
         }
     }
 }

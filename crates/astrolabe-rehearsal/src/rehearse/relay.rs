@@ -45,6 +45,14 @@ impl Role {
         }
     }
 
+    /// What can be forged or broken beside that call.
+    pub(super) fn probes(self) -> &'static [Fault] {
+        match self {
+            Self::Isv => Fault::PROBES,
+            Self::Pos => Fault::PROBES_OF_POS,
+        }
+    }
+
     /// The name of its place on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -77,7 +85,7 @@ impl Relay {
         };
         self.remember(&call);
         if call.method.name == self.role.question()
-            && let Some(fault) = self.calls.plan.draw(Fault::PROBES)
+            && let Some(fault) = self.calls.plan.draw(self.role.probes())
         {
             self.probe_beside(fault, &call);
         }
@@ -109,6 +117,7 @@ impl Relay {
                 }
             }
             "taobao.qimen.omniorder.customer.refund" => self.casebook.refunding(tid),
+            "taobao.qimen.omniorder.store.refused" => self.casebook.store_refused(tid),
             _ => {}
         }
     }
@@ -147,9 +156,12 @@ impl Relay {
     }
 
     /// What `allocatedinfo.get` says must be what was reported. `Waiting`, or nothing, contradicts a report. A sub-order that was
-    /// given anew while the question was under way proves nothing.
+    /// given anew while the question was under way proves nothing, nor does one whose buyer wants the money back.
     fn compare(&self, call: &SpiCall, before: &BTreeMap<Oid, String>, sent: &Sent, reply: &SpiReply) {
         let Ok(tid) = call.fields.long("tid").map(Tid) else { return };
+        if self.casebook.is_refunding(tid) {
+            return;
+        }
         let lines = reply.fields.structs("store_allocated_list").unwrap_or_default();
         let said = |oid: &Oid| {
             let line = lines.iter().find(|line| line.long("sub_oid") == Ok(oid.0));

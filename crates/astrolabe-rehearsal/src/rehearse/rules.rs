@@ -116,10 +116,21 @@ rules! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fault::Fault;
 
     #[test]
     fn names_are_unique() {
         let names: std::collections::BTreeSet<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
         assert_eq!(names.len(), Rule::ALL.len());
+    }
+
+    #[test]
+    fn the_documentation_names_every_rule_and_fault() {
+        let pages = [include_str!("../../../../docs/rehearsing.md"), include_str!("../../../../docs/rehearsing.zh-CN.md")];
+        for page in pages {
+            for name in Rule::ALL.iter().map(|rule| rule.name()).chain(Fault::ALL.iter().map(|fault| fault.name())) {
+                assert!(page.contains(&format!("`{name}`")), "{name}");
+            }
+        }
     }
 }

@@ -93,7 +93,9 @@ pub(super) async fn send(
         Ok(got) => got,
         Err(_) => Err(format!("no answer within {} s", ANSWER_WITHIN.as_secs())),
     };
-    let took = begun.elapsed();
+    // The trickling is ours, not the party's.
+    let trickled = if manner.drip { DRIP_EVERY * u32::try_from(drips(&request.body).count()).unwrap_or_default() } else { Duration::ZERO };
+    let took = begun.elapsed().saturating_sub(trickled);
     let asked =
         Asked { verb: "POST", target: &url, content_type: Some(request.content_type), body: &request.body };
     let exchange = transcript.exchange(took, asked, got.as_ref().map_err(String::as_str));
@@ -111,13 +113,17 @@ async fn drip(server: &LocalUrl, url: &str, content_type: &str, body: &[u8]) -> 
         "POST {target} HTTP/1.0\r\nHost: {host}\r\nContent-Type: {content_type}\r\nContent-Length: {length}\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await?;
-    for part in body.chunks(length.div_ceil(DRIPS).max(1)) {
+    for part in drips(body) {
         tokio::time::sleep(DRIP_EVERY).await;
         stream.write_all(part).await?;
     }
     let mut answer = Vec::new();
     stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await?;
     read(&answer).ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "no HTTP answer"))
+}
+
+fn drips(body: &[u8]) -> std::slice::Chunks<'_, u8> {
+    body.chunks(body.len().div_ceil(DRIPS).max(1))
 }
 
 fn read(answer: &[u8]) -> Option<Got> {

@@ -241,7 +241,15 @@ fn beside<'a>(called: Called<'a>, fault: Fault) -> Option<(&'a str, Fields)> {
     match fault {
         Fault::BadSign | Fault::Stale | Fault::UnknownField => Some((called.name, fields.clone())),
         Fault::UnknownTid if has_list => {
-            Some((called.name, replaced(fields, "tid", Value::Int(nobodys_trade().0))))
+            let nobodys = nobodys_trade();
+            let items = fields.structs("sub_order_list").ok()?.into_iter();
+            let items = items.map(|item| {
+                let item = replaced(item, "tid", Value::Int(nobodys.0));
+                Value::Struct(replaced(&item, "sub_oid", Value::Int(nobodys.0 + 1)))
+            });
+            let list = Value::List(items.collect());
+            let fields = replaced(fields, "tid", Value::Int(nobodys.0));
+            Some((called.name, replaced(&fields, "sub_order_list", list)))
         }
         Fault::MissingField if has_list => {
             let tid = fields.long("tid").ok()?;

@@ -62,9 +62,9 @@ struct Desk {
     given: BTreeMap<Oid, Vec<Location>>,
     /// Trades that are answered only when asked again.
     reluctant: BTreeSet<Tid>,
-    /// Trades that are being allocated: asked again meanwhile, there is nothing more to do.
-    allocating: BTreeSet<Tid>,
-    /// What was told of each trade, for `allocatedinfo.get`.
+    /// Trades that are being allocated, and whether somebody asked again meanwhile.
+    allocating: BTreeMap<Tid, bool>,
+    /// What was decided of each trade, for `allocatedinfo.get`.
     told: BTreeMap<Tid, BTreeMap<Oid, Fields>>,
     /// Sub-orders whose buyer wants the money back.
     refunding: BTreeSet<Oid>,
@@ -151,15 +151,20 @@ impl Isv {
                 self.desk.lock().reluctant.insert(tid);
             }
             Mood::Prompt(after) => {
-                if !self.desk.lock().allocating.insert(tid) && !self.stage.temper.allocator_forgetful {
+                let busy = self.desk.lock().allocating.insert(tid, false).is_some();
+                if busy && !self.stage.temper.allocator_forgetful {
+                    // It may be another sub-order that was refused: look again when this is done.
+                    self.desk.lock().allocating.insert(tid, true);
                     return;
                 }
                 let isv = Arc::clone(self);
                 tokio::spawn(async move {
-                    if isv.stage.pause(after).await {
+                    while isv.stage.pause(after).await {
                         isv.allocate(tid).await;
+                        if !isv.desk.lock().is_asked_again(tid) {
+                            break;
+                        }
                     }
-                    isv.desk.lock().allocating.remove(&tid);
                 });
             }
         }
@@ -216,11 +221,10 @@ impl Isv {
     async fn asked_again(&self, tid: Tid) -> SpiReply {
         let reluctant = self.desk.lock().reluctant.remove(&tid);
         let choices = if reluctant { self.choose(tid).await.unwrap_or_default() } else { Vec::new() };
-        let fresh: Vec<&Choice> = choices.iter().filter(|choice| choice.place.is_some()).collect();
-        self.stage.tally.add(Counted::Allocated, fresh.len() as u64);
+        let fresh = choices.iter().filter(|choice| choice.place.is_some()).count();
+        self.stage.tally.add(Counted::Allocated, fresh as u64);
         let given: Vec<Fields> = {
-            let mut desk = self.desk.lock();
-            fresh.into_iter().for_each(|choice| desk.tell(tid, choice));
+            let desk = self.desk.lock();
             desk.told.get(&tid).map(|told| told.values().cloned().collect()).unwrap_or_default()
         };
         let mut reply = ok();
@@ -239,7 +243,9 @@ impl Isv {
         let mut desk = self.desk.lock();
         let open: Vec<&FetchedLine> =
             trade.lines.iter().filter(|line| awaits_allocation(line) && !desk.refunding.contains(&line.oid)).collect();
-        Ok(open.into_iter().map(|line| desk.choose(line, trade.to)).collect())
+        let choices: Vec<Choice> = open.into_iter().map(|line| desk.choose(line, trade.to)).collect();
+        choices.iter().filter(|choice| choice.place.is_some()).for_each(|choice| desk.tell(tid, choice));
+        Ok(choices)
     }
 
     /// A listing that nobody told the ISV of may be had at every store that is bound to it (§6.1.7).
@@ -306,7 +312,6 @@ impl Isv {
     fn told(&self, tid: Tid, choice: &Choice) {
         match &choice.place {
             Some(place) => {
-                self.desk.lock().tell(tid, choice);
                 self.stage.record(Fact::Allocated(Told { tid, oid: choice.oid, location: place.location.clone() }));
                 self.stage.tally.count(Counted::Allocated);
             }
@@ -341,7 +346,16 @@ impl Desk {
         Choice { oid: line.oid, listing: line.listing, quantity: line.quantity, place }
     }
 
-    /// Remembers what was told; trades that are long past are forgotten.
+    /// Whether a trade was asked for again while it was being allocated; if not, it no longer is.
+    fn is_asked_again(&mut self, tid: Tid) -> bool {
+        let again = self.allocating.remove(&tid) == Some(true);
+        if again {
+            self.allocating.insert(tid, false);
+        }
+        again
+    }
+
+    /// Remembers what was decided; trades that are long past are forgotten.
     fn tell(&mut self, tid: Tid, choice: &Choice) {
         self.told.entry(tid).or_default().insert(choice.oid, answered_item(tid, choice));
         if self.told.len() > TOLD_MAX {

@@ -53,7 +53,7 @@ fn methods(report: &Report) -> String {
 
 fn timeliness(report: &Report) -> String {
     let rows = report.timeliness.iter().map(|row| {
-        let slowest = if row.reported == 0 { "–".to_owned() } else { span(row.max_ms) };
+        let slowest = if row.in_time + row.late == 0 { "–".to_owned() } else { span(row.max_ms) };
         vec![
             format!("{} {} · {}", row.status, row.zh, row.method),
             row.in_time.to_string(),

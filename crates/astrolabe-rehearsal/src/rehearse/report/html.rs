@@ -91,7 +91,7 @@ fn timeliness(report: &Report, page: &mut String) {
                 row.in_time.to_string(),
                 bad(row.late),
                 bad(row.undated),
-                if row.reported == 0 { "–".to_owned() } else { span(row.max_ms) },
+                if row.in_time + row.late == 0 { "–".to_owned() } else { span(row.max_ms) },
             ]
         })
         .collect();

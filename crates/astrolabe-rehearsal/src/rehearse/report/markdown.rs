@@ -46,7 +46,7 @@ fn table(out: &mut Vec<String>, title: &str, head: &[&str], rows: impl IntoItera
 fn timeliness(report: &Report, out: &mut Vec<String>) {
     let head = ["status 状态", "interface 接口", "reported 回传", "in time 及时", "late 超时", "undated 无时间", "max"];
     let rows = report.timeliness.iter().map(|row| {
-        let slowest = if row.reported == 0 { "–".to_owned() } else { span(row.max_ms) };
+        let slowest = if row.in_time + row.late == 0 { "–".to_owned() } else { span(row.max_ms) };
         let count = |count: u64| count.to_string();
         vec![
             format!("{} {}", row.status, row.zh),
