@@ -117,15 +117,8 @@ impl Fault {
     pub const PLAYED_CALLS: &'static [Self] =
         &[Self::NoTimestamp, Self::FutureTimestamp, Self::LateTimestamp, Self::Duplicate];
     /// How a played party answers the platform wrongly.
-    pub const PLAYED_ANSWERS: &'static [Self] = &[
-        Self::Late,
-        Self::Silent,
-        Self::ServerError,
-        Self::Garbage,
-        Self::SlowDrip,
-        Self::NoCode,
-        Self::MisnamedCode,
-    ];
+    pub const PLAYED_ANSWERS: &'static [Self] =
+        &[Self::Late, Self::Silent, Self::ServerError, Self::Garbage, Self::SlowDrip, Self::NoCode, Self::MisnamedCode];
 
     fn find(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|fault| fault.name() == name)
@@ -180,11 +173,8 @@ impl FaultPlan {
             Wanted::Right => None,
             Wanted::Fault(fault, share) => Some((*fault, *share)),
         });
-        let shares = if wanted.is_empty() {
-            otherwise.iter().map(|fault| (*fault, SHARE)).collect()
-        } else {
-            asked.collect()
-        };
+        let shares =
+            if wanted.is_empty() { otherwise.iter().map(|fault| (*fault, SHARE)).collect() } else { asked.collect() };
         let state = PlanState { dice: Dice::new(seed, "faults"), played: BTreeMap::new() };
         Self { shares, stopped: AtomicBool::new(false), state: Mutex::new(state) }
     }
@@ -204,9 +194,8 @@ impl FaultPlan {
         let planned = among.iter().copied().filter_map(|fault| Some((fault, *self.shares.get(&fault)?)));
         let planned: Vec<(Fault, f64)> = planned.filter(|(_, share)| *share > 0.0).collect();
         let fresh = planned.iter().find(|(fault, _)| !state.played.contains_key(fault)).map(|(fault, _)| *fault);
-        let drawn = fresh.or_else(|| {
-            planned.iter().find(|(_, share)| state.dice.chance(*share)).map(|(fault, _)| *fault)
-        })?;
+        let drawn =
+            fresh.or_else(|| planned.iter().find(|(_, share)| state.dice.chance(*share)).map(|(fault, _)| *fault))?;
         *state.played.entry(drawn).or_default() += 1;
         Some(drawn)
     }

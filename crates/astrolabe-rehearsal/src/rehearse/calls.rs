@@ -56,13 +56,8 @@ pub(super) fn tid_of(fields: &Fields) -> Option<Tid> {
 
 /// Reads and judges it.
 pub(super) fn judge(heard: &Heard, door: Door, caller: &Caller) -> Judged {
-    let incoming = Incoming {
-        door,
-        query: &heard.query,
-        content_type: heard.content_type(),
-        body: &heard.body,
-        multipart: None,
-    };
+    let incoming =
+        Incoming { door, query: &heard.query, content_type: heard.content_type(), body: &heard.body, multipart: None };
     let envelope = match Envelope::parse(&incoming) {
         Ok(envelope) => envelope,
         Err(refused) => {

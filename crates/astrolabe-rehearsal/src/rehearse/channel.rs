@@ -157,12 +157,8 @@ impl Pusher {
 
     fn shown(&self, json: &Value, took: Duration, answer: &Result<Value, CallError>) -> super::Exchange {
         let body = json.to_string();
-        let asked = Asked {
-            verb: "POST",
-            target: &self.url,
-            content_type: Some("application/json"),
-            body: body.as_bytes(),
-        };
+        let asked =
+            Asked { verb: "POST", target: &self.url, content_type: Some("application/json"), body: body.as_bytes() };
         let said = match answer {
             Ok(answer) => answer.to_string(),
             Err(error) => error.to_string(),

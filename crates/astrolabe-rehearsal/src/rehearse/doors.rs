@@ -61,19 +61,16 @@ pub(super) struct Doors {
 
 impl Doors {
     async fn pass_on(self: Arc<Self>, heard: Heard) -> Response {
-        let target = if heard.query.is_empty() { heard.path.clone() } else { format!("{}?{}", heard.path, heard.query) };
+        let target =
+            if heard.query.is_empty() { heard.path.clone() } else { format!("{}?{}", heard.path, heard.query) };
         let multipart = heard.content_type().is_some_and(|kind| kind.starts_with("multipart/"));
         let Some(door) = door_of(&heard.path).filter(|_| !multipart) else {
             return answer_of(self.forward(&heard, &target).await);
         };
         let judged = judge(&heard, door, &self.caller);
         let about = judged.call.as_ref().and_then(|call| tid_of(&call.fields));
-        let asked = Asked {
-            verb: heard.verb.as_str(),
-            target: &target,
-            content_type: heard.content_type(),
-            body: &heard.body,
-        };
+        let asked =
+            Asked { verb: heard.verb.as_str(), target: &target, content_type: heard.content_type(), body: &heard.body };
         let writes = judged.call.as_ref().is_some_and(|call| call.method.writes_something());
         let fault = self.fault_for(&judged, about, writes);
         let begun = Instant::now();
@@ -137,7 +134,9 @@ impl Watched<'_> {
 
     fn breaches(&self) {
         self.judged.breaches.iter().for_each(|Breach { rule, expected, came }| self.find(*rule, expected, came));
-        let Some((fault, tid)) = self.about.and_then(|tid| Some((self.doors.casebook.forged(tid)?, tid))) else { return };
+        let Some((fault, tid)) = self.about.and_then(|tid| Some((self.doors.casebook.forged(tid)?, tid))) else {
+            return;
+        };
         let writes = self.judged.call.as_ref().is_some_and(|call| call.method.writes_something());
         if matches!(fault, Fault::BadSign | Fault::Stale) {
             self.find(Rule::BadSignActed, "nothing", &format!("a call about trade {tid}, known from that call only"));
@@ -276,10 +275,7 @@ impl Watched<'_> {
 }
 
 impl Front for Doors {
-    fn answer(
-        self: Arc<Self>,
-        heard: Heard,
-    ) -> std::pin::Pin<Box<dyn std::future::Future<Output = Response> + Send>> {
+    fn answer(self: Arc<Self>, heard: Heard) -> std::pin::Pin<Box<dyn std::future::Future<Output = Response> + Send>> {
         Box::pin(self.pass_on(heard))
     }
 }

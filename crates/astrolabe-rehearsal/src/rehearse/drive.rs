@@ -80,8 +80,7 @@ pub struct DriveSpec {
 /// Drives it to the end of the tempo.
 pub async fn drive(http: &Http, spec: &DriveSpec) -> Report {
     let calls_only = [spec.party.role().probes(), Fault::VARIANTS].concat();
-    let address =
-        Address { url: spec.address.clone(), app_key: spec.app_key.clone(), secret: spec.secret.clone() };
+    let address = Address { url: spec.address.clone(), app_key: spec.app_key.clone(), secret: spec.secret.clone() };
     let plan = Arc::new(FaultPlan::new(1, &spec.wanted, &calls_only));
     let transcript = Arc::new(Transcript::new(crate::tally::REPORT_WITHIN, Masks::default()));
     let driver = Arc::new(Driver {

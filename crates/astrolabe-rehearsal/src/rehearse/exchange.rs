@@ -132,7 +132,7 @@ fn shorten(text: &str) -> String {
     if text.len() <= TEXT_BYTES_MAX {
         return text.to_owned();
     }
-    let end = text.floor_char_boundary(TEXT_BYTES_MAX);
+    let end = (0..=TEXT_BYTES_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     format!("{}… ({} bytes more)", &text[..end], text.len() - end)
 }
 
@@ -154,7 +154,8 @@ mod tests {
         let got = Got {
             status: 200,
             content_type: None,
-            body: r#"{"receiver_name":"张三","tid":1,"x":{"receiver_name":"李四"}}<receiver_name>王</receiver_name>"#.into(),
+            body: r#"{"receiver_name":"张三","tid":1,"x":{"receiver_name":"李四"}}<receiver_name>王</receiver_name>"#
+                .into(),
         };
         let shown = masks.exchange(String::new(), Duration::from_millis(3), asked, Ok(&got));
         for text in [&shown.request, &shown.form, &shown.reply] {

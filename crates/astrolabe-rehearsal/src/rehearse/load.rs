@@ -130,7 +130,11 @@ where
             break;
         }
         let report = step(between).await;
-        if report.broke.is_none() { borne = Some(between) } else { broken = Some(between) }
+        if report.broke.is_none() {
+            borne = Some(between)
+        } else {
+            broken = Some(between)
+        }
         steps.push(report);
     }
     LoadReport { unit, steps, knee: borne }

@@ -96,9 +96,22 @@ impl Prober<'_> {
             }
             Fault::OutOfOrder => self.out_of_order(tid).await,
             // Not probes: those are ways to send a right call, or to answer one.
-            Fault::UnknownField | Fault::Duplicate | Fault::Late | Fault::Silent | Fault::ServerError
-            | Fault::SlowDrip | Fault::UncheckedSign | Fault::WrongStore | Fault::NoTimestamp | Fault::FutureTimestamp
-            | Fault::LateTimestamp | Fault::NoCode | Fault::MisnamedCode | Fault::GivesUp | Fault::NeverReports | Fault::Forgetful => return,
+            Fault::UnknownField
+            | Fault::Duplicate
+            | Fault::Late
+            | Fault::Silent
+            | Fault::ServerError
+            | Fault::SlowDrip
+            | Fault::UncheckedSign
+            | Fault::WrongStore
+            | Fault::NoTimestamp
+            | Fault::FutureTimestamp
+            | Fault::LateTimestamp
+            | Fault::NoCode
+            | Fault::MisnamedCode
+            | Fault::GivesUp
+            | Fault::NeverReports
+            | Fault::Forgetful => return,
         };
         self.transcript.played(fault, met);
     }
@@ -153,9 +166,7 @@ impl Prober<'_> {
             let fields = fields_of(name, tid, Oid(tid.0 + 1), self.seller);
             let sent = self.send(method, &fields, &Manner::right(SpiBody::Form)).await;
             let answered = match &sent.got {
-                Ok(got) => {
-                    got.status == 200 && parse_reply(method, got.content_type.as_deref(), &got.body).is_ok()
-                }
+                Ok(got) => got.status == 200 && parse_reply(method, got.content_type.as_deref(), &got.body).is_ok(),
                 Err(_) => false,
             };
             if !answered {

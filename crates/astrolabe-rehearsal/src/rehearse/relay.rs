@@ -17,13 +17,13 @@ use super::casebook::Casebook;
 use super::probes::Prober;
 use super::right_calls::RightCalls;
 use super::rules::Rule;
-use super::spi_call::Sent;
 use crate::fault::Fault;
 use crate::ids::{Oid, SellerId, Tid};
 use crate::listener::{Front, Heard, Response};
 
 /// A party learns with the answer to its report that it was taken; so long later it must say so when asked.
 const ASK_AFTER: Duration = Duration::from_secs(2);
+const GET: &str = "taobao.qimen.omniorder.allocatedinfo.get";
 /// Trades that are asked after with `allocatedinfo.get`.
 const ASKED_AFTER_MAX: u64 = 50;
 
@@ -89,10 +89,9 @@ impl Relay {
         {
             self.probe_beside(fault, &call);
         }
-        let given = self.given(&call);
         let (sent, reply) = self.calls.call(call.method, &call.fields).await;
-        if let Some(reply) = reply.filter(|_| call.method.name == "taobao.qimen.omniorder.allocatedinfo.get") {
-            self.compare(&call, &given, &sent, &reply);
+        if let Some(reply) = reply.filter(|_| call.method.name == GET) {
+            self.take_answer(&call, &reply);
         }
         match sent.got {
             Ok(got) => {
@@ -131,53 +130,54 @@ impl Relay {
         });
     }
 
-    /// Asks after a trade that was reported, as the platform does when it is in doubt (§6.6.3).
+    /// What `allocatedinfo.get` says is as good as a report.
+    fn take_answer(&self, call: &SpiCall, reply: &SpiReply) {
+        let Ok(tid) = call.fields.long("tid").map(Tid) else { return };
+        if !reply.fields.structs("store_allocated_list").unwrap_or_default().is_empty() {
+            self.casebook.answered(tid);
+        }
+    }
+
+    /// Asks after a trade that was reported, as the platform does when it is in doubt (§6.6.3). A party that has just decided
+    /// otherwise and is about to say so gets a second chance.
     pub(super) fn ask_after(self: &Arc<Self>, tid: Tid) {
         if self.role != Role::Isv || self.asked_after.fetch_add(1, Ordering::Relaxed) >= ASKED_AFTER_MAX {
             return;
         }
-        let name = "taobao.qimen.omniorder.allocatedinfo.get";
-        let Some(method) = astrolabe_protocol::catalogue::find_outward(name) else { return };
+        let Some(method) = astrolabe_protocol::catalogue::find_outward(GET) else { return };
         let relay = Arc::clone(self);
         let fields = Fields::new().with("tid", tid.0).with("seller_id", self.seller.0);
-        let call = SpiCall { method, app_key: self.calls.address.app_key.clone(), fields };
         self.beside.lock().spawn(async move {
-            tokio::time::sleep(ASK_AFTER).await;
-            let given = relay.given(&call);
-            let (sent, reply) = relay.calls.plain(method, &call.fields).await;
-            if let Some(reply) = reply {
-                relay.compare(&call, &given, &sent, &reply);
+            for last in [false, true] {
+                tokio::time::sleep(ASK_AFTER).await;
+                let given = relay.casebook.given(tid);
+                let (sent, reply) = relay.calls.plain(method, &fields).await;
+                let Some((expected, came)) = reply.and_then(|reply| relay.disagreement(tid, &given, &reply)) else {
+                    return;
+                };
+                if last {
+                    let exchange = Some(&sent.exchange);
+                    relay.calls.transcript.find(Rule::GetDisagrees, GET, &expected, &came, exchange);
+                }
             }
         });
     }
 
-    fn given(&self, call: &SpiCall) -> BTreeMap<Oid, String> {
-        call.fields.long("tid").map(|tid| self.casebook.given(Tid(tid))).unwrap_or_default()
-    }
-
-    /// What `allocatedinfo.get` says must be what was reported. `Waiting`, or nothing, contradicts a report. A sub-order that was
-    /// given anew while the question was under way proves nothing, nor does one whose buyer wants the money back.
-    fn compare(&self, call: &SpiCall, before: &BTreeMap<Oid, String>, sent: &Sent, reply: &SpiReply) {
-        let Ok(tid) = call.fields.long("tid").map(Tid) else { return };
+    /// Where an answer differs from what was reported. `Waiting`, or nothing, contradicts a report. A sub-order that was given anew
+    /// while the question was under way proves nothing, nor does one whose buyer wants the money back.
+    fn disagreement(&self, tid: Tid, before: &BTreeMap<Oid, String>, reply: &SpiReply) -> Option<(String, String)> {
         if self.casebook.is_refunding(tid) {
-            return;
+            return None;
         }
         let lines = reply.fields.structs("store_allocated_list").unwrap_or_default();
         let said = |oid: &Oid| {
             let line = lines.iter().find(|line| line.long("sub_oid") == Ok(oid.0));
-            line.and_then(|line| line.opt_text("store_id").ok().flatten())
+            line.and_then(|line| line.opt_text("store_id").ok().flatten()).unwrap_or("nothing")
         };
         let after = self.casebook.given(tid);
-        for (oid, location) in before.iter().filter(|(oid, location)| after.get(oid) == Some(location)) {
-            let came = said(oid).unwrap_or("nothing");
-            if came != location.as_str() {
-                let expected = format!("sub-order {oid} at {location}");
-                self.calls.transcript.find(Rule::GetDisagrees, call.method.name, &expected, came, Some(&sent.exchange));
-            }
-        }
-        if !lines.is_empty() {
-            self.casebook.answered(tid);
-        }
+        let mut stable = before.iter().filter(|(oid, location)| after.get(oid) == Some(location));
+        let (oid, location) = stable.find(|(oid, location)| said(oid) != location.as_str())?;
+        Some((format!("sub-order {oid} at {location}"), said(oid).to_owned()))
     }
 
     /// Waits for what still runs beside.
@@ -200,10 +200,7 @@ fn offers(fields: &Fields, given: &BTreeMap<Oid, String>) -> BTreeSet<Oid> {
 }
 
 impl Front for Relay {
-    fn answer(
-        self: Arc<Self>,
-        heard: Heard,
-    ) -> std::pin::Pin<Box<dyn std::future::Future<Output = Response> + Send>> {
+    fn answer(self: Arc<Self>, heard: Heard) -> std::pin::Pin<Box<dyn std::future::Future<Output = Response> + Send>> {
         Box::pin(self.pass_on(heard))
     }
 }

@@ -11,7 +11,15 @@ use super::transcript::Transcript;
 
 /// Names under which result codes stand elsewhere, and not in SPI answers.
 const MISNAMED: [&str; 9] = [
-    "err_code", "errCode", "error_code", "errorCode", "result_code", "resultCode", "qimen_code", "Code", "status_code",
+    "err_code",
+    "errCode",
+    "error_code",
+    "errorCode",
+    "result_code",
+    "resultCode",
+    "qimen_code",
+    "Code",
+    "status_code",
 ];
 
 /// What the answer of a method must have (§6.6), besides the code: member names of the catalogue.
@@ -102,9 +110,9 @@ fn object_of(body: &[u8]) -> Option<Object> {
     let text = std::str::from_utf8(body).ok()?.trim_start_matches('\u{feff}').trim();
     let Ok(Some(Value::Struct(members))) = json::parse(text) else { return None };
     let wrapper = members.len() == 1
-        && members.iter().all(|(name, value)| {
-            (name == "response" || name.ends_with("_response")) && value.as_struct().is_some()
-        });
+        && members
+            .iter()
+            .all(|(name, value)| (name == "response" || name.ends_with("_response")) && value.as_struct().is_some());
     if !wrapper {
         return Some(Object { members, wrapped: false });
     }

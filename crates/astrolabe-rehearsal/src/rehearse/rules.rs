@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn the_documentation_names_every_rule_and_fault() {
-        let pages = [include_str!("../../../../docs/rehearsing.md"), include_str!("../../../../docs/rehearsing.zh-CN.md")];
+        let pages =
+            [include_str!("../../../../docs/rehearsing.md"), include_str!("../../../../docs/rehearsing.zh-CN.md")];
         for page in pages {
             for name in Rule::ALL.iter().map(|rule| rule.name()).chain(Fault::ALL.iter().map(|fault| fault.name())) {
                 assert!(page.contains(&format!("`{name}`")), "{name}");

@@ -88,9 +88,7 @@ fn leaf_wants(leaf: Leaf, value: &Value) -> Option<&'static str> {
         (Leaf::Bool, Value::Bool(_)) => None,
         (Leaf::Bool, _) => Some("true or false"),
         (Leaf::Choice(words), Value::Text(text)) if !words.contains(&text.as_str()) => Some("one of the defined words"),
-        (Leaf::Text { .. } | Leaf::Choice(_) | Leaf::DateTime | Leaf::HourMinute, _) => {
-            (!plain).then_some("text")
-        }
+        (Leaf::Text { .. } | Leaf::Choice(_) | Leaf::DateTime | Leaf::HourMinute, _) => (!plain).then_some("text"),
     }
 }
 
@@ -119,7 +117,8 @@ mod tests {
 
     #[test]
     fn names_and_types() {
-        let right = r#"{"code":"0","tid":1,"status":"Allocated","store_allocated_list":[{"store_id":"5","sub_oid":2}]}"#;
+        let right =
+            r#"{"code":"0","tid":1,"status":"Allocated","store_allocated_list":[{"store_id":"5","sub_oid":2}]}"#;
         assert_eq!(of_get(right), Oddities::default());
         let wrapped = r#"{"code":"0","store_allocated_list":{"allocated_info":[{"storeId":"5","colour":1}]}}"#;
         assert_eq!(of_get(wrapped).unknown, ["store_allocated_list[0].colour"]);

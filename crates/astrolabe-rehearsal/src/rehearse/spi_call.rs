@@ -18,7 +18,7 @@ pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(8);
 const DRIPS: usize = 10;
 const DRIP_EVERY: Duration = Duration::from_millis(100);
 /// Longest answer that is read from a bare connection.
-const ANSWER_BYTES_MAX: u64 = 1 << 20;
+const ANSWER_BYTES_MAX: usize = 1 << 20;
 
 /// Where a party's SPI is, and as whom it is called.
 #[derive(Debug, Clone)]
@@ -94,10 +94,13 @@ pub(super) async fn send(
         Err(_) => Err(format!("no answer within {} s", ANSWER_WITHIN.as_secs())),
     };
     // The trickling is ours, not the party's.
-    let trickled = if manner.drip { DRIP_EVERY * u32::try_from(drips(&request.body).count()).unwrap_or_default() } else { Duration::ZERO };
+    let trickled = if manner.drip {
+        DRIP_EVERY * u32::try_from(drips(&request.body).count()).unwrap_or_default()
+    } else {
+        Duration::ZERO
+    };
     let took = begun.elapsed().saturating_sub(trickled);
-    let asked =
-        Asked { verb: "POST", target: &url, content_type: Some(request.content_type), body: &request.body };
+    let asked = Asked { verb: "POST", target: &url, content_type: Some(request.content_type), body: &request.body };
     let exchange = transcript.exchange(took, asked, got.as_ref().map_err(String::as_str));
     Sent { got, took, exchange }
 }
@@ -118,8 +121,21 @@ async fn drip(server: &LocalUrl, url: &str, content_type: &str, body: &[u8]) -> 
         stream.write_all(part).await?;
     }
     let mut answer = Vec::new();
-    stream.take(ANSWER_BYTES_MAX).read_to_end(&mut answer).await?;
+    while !is_whole(&answer) && answer.len() < ANSWER_BYTES_MAX {
+        if stream.read_buf(&mut answer).await? == 0 {
+            break;
+        }
+    }
     read(&answer).ok_or_else(|| std::io::Error::new(std::io::ErrorKind::InvalidData, "no HTTP answer"))
+}
+
+/// Whether as much has come as the head promises. Without a promise the answer ends with the connection.
+fn is_whole(answer: &[u8]) -> bool {
+    let Some(head_ends) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(&answer[..head_ends]).to_ascii_lowercase();
+    let length = head.split("\r\n").find_map(|line| line.strip_prefix("content-length:"));
+    let length = length.and_then(|length| length.trim().parse::<usize>().ok());
+    length.is_some_and(|length| answer.len() - head_ends - 4 >= length)
 }
 
 fn drips(body: &[u8]) -> std::slice::Chunks<'_, u8> {
@@ -145,7 +161,13 @@ mod tests {
     #[test]
     fn a_bare_answer_is_read() {
         let got = read(b"HTTP/1.0 200 OK\r\ncontent-type: application/json\r\n\r\n{}").unwrap();
-        assert_eq!((got.status, got.content_type.as_deref(), got.body), (200, Some("application/json"), b"{}".to_vec()));
+        assert_eq!(
+            (got.status, got.content_type.as_deref(), got.body),
+            (200, Some("application/json"), b"{}".to_vec())
+        );
         assert_eq!(read(b"garbage"), None);
+        let promised = |body: &str| is_whole(format!("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n{body}").as_bytes());
+        assert!(!promised("one") && promised("four"));
+        assert!(!is_whole(b"HTTP/1.0 200 OK\r\n\r\nuntil the end") && !is_whole(b"HTTP/1.1 200 OK\r\ncontent-le"));
     }
 }

@@ -221,10 +221,7 @@ pub(super) struct UnrulyFront {
 }
 
 impl Front for UnrulyFront {
-    fn answer(
-        self: Arc<Self>,
-        heard: Heard,
-    ) -> std::pin::Pin<Box<dyn std::future::Future<Output = Response> + Send>> {
+    fn answer(self: Arc<Self>, heard: Heard) -> std::pin::Pin<Box<dyn std::future::Future<Output = Response> + Send>> {
         Box::pin(async move { self.unruly.hear(Arc::clone(&self.party), heard).await })
     }
 }
@@ -271,10 +268,26 @@ fn beside<'a>(called: Called<'a>, fault: Fault) -> Option<(&'a str, Fields)> {
             let list = Value::List(shipped.collect());
             Some(("taobao.omniorder.store.consigned", replaced(fields, "sub_order_list", list)))
         }
-        Fault::UnknownTid | Fault::MissingField | Fault::WrongStore | Fault::OutOfOrder | Fault::WrongSeller
-        | Fault::Duplicate | Fault::Late | Fault::Silent | Fault::ServerError | Fault::Garbage | Fault::SlowDrip
-        | Fault::UncheckedSign | Fault::NoTimestamp | Fault::FutureTimestamp | Fault::LateTimestamp | Fault::NoCode
-        | Fault::MisnamedCode | Fault::GivesUp | Fault::NeverReports | Fault::Forgetful => None,
+        Fault::UnknownTid
+        | Fault::MissingField
+        | Fault::WrongStore
+        | Fault::OutOfOrder
+        | Fault::WrongSeller
+        | Fault::Duplicate
+        | Fault::Late
+        | Fault::Silent
+        | Fault::ServerError
+        | Fault::Garbage
+        | Fault::SlowDrip
+        | Fault::UncheckedSign
+        | Fault::NoTimestamp
+        | Fault::FutureTimestamp
+        | Fault::LateTimestamp
+        | Fault::NoCode
+        | Fault::MisnamedCode
+        | Fault::GivesUp
+        | Fault::NeverReports
+        | Fault::Forgetful => None,
     }
 }
 
@@ -322,9 +335,22 @@ async fn spoil(fault: Fault, got: Got) -> Response {
         Fault::Garbage => with("%%% no answer <at> all".to_owned()),
         Fault::NoCode => with(text.replace("\"code\":\"0\",", "").replace("\"code\":\"0\"", "\"message\":\"\"")),
         Fault::MisnamedCode => with(text.replace("\"code\":", "\"err_code\":")),
-        Fault::BadSign | Fault::Stale | Fault::WrongSeller | Fault::UnknownTid | Fault::MissingField
-        | Fault::UnknownField | Fault::Duplicate | Fault::OutOfOrder | Fault::ServerError | Fault::UncheckedSign
-        | Fault::WrongStore | Fault::NoTimestamp | Fault::FutureTimestamp | Fault::LateTimestamp | Fault::GivesUp
-        | Fault::NeverReports | Fault::Forgetful => answer(got),
+        Fault::BadSign
+        | Fault::Stale
+        | Fault::WrongSeller
+        | Fault::UnknownTid
+        | Fault::MissingField
+        | Fault::UnknownField
+        | Fault::Duplicate
+        | Fault::OutOfOrder
+        | Fault::ServerError
+        | Fault::UncheckedSign
+        | Fault::WrongStore
+        | Fault::NoTimestamp
+        | Fault::FutureTimestamp
+        | Fault::LateTimestamp
+        | Fault::GivesUp
+        | Fault::NeverReports
+        | Fault::Forgetful => answer(got),
     }
 }

@@ -3,8 +3,8 @@
 //! (`taobao.logistics.offline.send`, modes 3.1 and 3.2).
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use astrolabe_protocol::answer::{Answer, Rendered, RequestId};

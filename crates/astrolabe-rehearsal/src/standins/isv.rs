@@ -254,8 +254,7 @@ impl Isv {
             return Ok(());
         }
         let fields = Fields::new().with("item_id", listing.item.0);
-        let answer =
-            self.connector.call_until_known("taobao.qimen.itemstore.query", Shape::TopJson, &fields).await?;
+        let answer = self.connector.call_until_known("taobao.qimen.itemstore.query", Shape::TopJson, &fields).await?;
         let stores = answer.fields().longs("store_ids").unwrap_or_default();
         let shelf = |id| KnownShelf {
             location: Location::Store(StoreId(id)),

@@ -293,7 +293,7 @@ mod tests {
         let app = "--app-key 1 --secret s";
         let table = [
             (format!("isv --spi http://127.0.0.1:1/spi {app}"), Some("drive")),
-            (format!("isv --spi http://127.0.0.1:1/spi --app 1 --secret s --seller 7"), Some("drive")),
+            ("isv --spi http://127.0.0.1:1/spi --app 1 --secret s --seller 7".to_owned(), Some("drive")),
             (format!("isv --spi http://127.0.0.1:1/spi {app} --listen 127.0.0.1:0"), Some("live")),
             (format!("isv --play --target http://127.0.0.1:1 {app} --listen 127.0.0.1:0 --session x"), Some("play")),
             (format!("isv --play --spi http://127.0.0.1:1/spi {app}"), None),

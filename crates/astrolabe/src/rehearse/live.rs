@@ -132,7 +132,7 @@ mod tests {
         isv("slow-drip=0.3", None),
         isv("duplicate=1", None),
         Row { role: Role::Isv, party: "unchecked-sign=1", driven: "bad-sign", rule: Some("bad-sign-taken") },
-        Row { role: Role::Isv, party: "gives-up", driven: "silent", rule: Some("not-repeated") },
+        Row { role: Role::Isv, party: "gives-up", driven: "silent=0.5", rule: Some("not-repeated") },
         Row { role: Role::Isv, party: "forgetful", driven: "duplicate=1", rule: Some("allocated-twice") },
         isv("misnamed-code=1", Some("code-misnamed")),
         isv("no-code=1", Some("code-missing")),

@@ -32,11 +32,10 @@ async fn a_right_isv_passes_and_the_report_is_written_three_ways() {
     let dir = TempDir::new().expect("a directory");
     let (spi, doors) = (free_port(), free_port());
     let app = "--app-key 4272 --secret helloworld --session e2e-session";
-    let _player = rehearse(&format!(
-        "isv --play --target http://127.0.0.1:{doors} --listen 127.0.0.1:{spi} {app} --seconds 300"
-    ))
-    .spawn()
-    .expect("the program runs");
+    let _player =
+        rehearse(&format!("isv --play --target http://127.0.0.1:{doors} --listen 127.0.0.1:{spi} {app} --seconds 300"))
+            .spawn()
+            .expect("the program runs");
     let mut driver = rehearse(&format!(
         "isv --spi http://127.0.0.1:{spi}/spi --listen 127.0.0.1:{doors} {app} --seconds 3 --rate 5 --settle 40"
     ));
@@ -67,7 +66,8 @@ async fn an_address_where_nobody_answers_is_exit_code_1_and_named() {
     let said = String::from_utf8_lossy(&ran.stdout);
     assert_eq!(ran.status.code(), Some(1), "{said}");
     assert!(said.contains("no-answer") && said.contains("not passed 未通过"), "{said}");
-    let wrong = timeout(DEADLINE, rehearse("isv --spi http://127.0.0.1:1/spi --app 1 --secret s --fault nonsense").output());
+    let wrong =
+        timeout(DEADLINE, rehearse("isv --spi http://127.0.0.1:1/spi --app 1 --secret s --fault nonsense").output());
     let wrong = wrong.await.expect("it ends").expect("it runs");
     assert_eq!(wrong.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("there is no fault nonsense"));

@@ -79,7 +79,15 @@ fn bad(count: u64) -> String {
 }
 
 fn timeliness(report: &Report, page: &mut String) {
-    let head = ["Status 状态", "Interface 接口", "reported 回传", "in time 及时", "late 超时", "undated 无时间", "slowest 最慢"];
+    let head = [
+        "Status 状态",
+        "Interface 接口",
+        "reported 回传",
+        "in time 及时",
+        "late 超时",
+        "undated 无时间",
+        "slowest 最慢",
+    ];
     let rows: Vec<Vec<String>> = report
         .timeliness
         .iter()
@@ -138,11 +146,7 @@ fn faults(report: &Report, page: &mut String) {
         .faults
         .iter()
         .map(|fault| {
-            let met = if fault.met == fault.played {
-                fault.met.to_string()
-            } else {
-                format!("<em>{}</em>", fault.met)
-            };
+            let met = if fault.met == fault.played { fault.met.to_string() } else { format!("<em>{}</em>", fault.met) };
             vec![format!("<code>{}</code> {}", fault.fault, fault.zh), fault.played.to_string(), met]
         })
         .collect();
