@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use astrolabe_protocol::catalogue::find_outward;
 use astrolabe_protocol::{AppKey, Fields, Secret, Value};
@@ -90,10 +90,10 @@ pub async fn drive(http: &Http, spec: &DriveSpec) -> Report {
         trades: AtomicU64::new(0),
         run: clock::now().0 * 1_000,
     });
-    let first = driver.step(spec.tempo.rate).await;
+    let first = driver.step(spec.tempo.rate, Script::Whole).await;
     let load = if spec.knee {
         plan.stop();
-        climb(UNIT, spec.tempo.rate, async |rate| driver.step(rate).await).await
+        climb(UNIT, spec.tempo.rate, async |rate| driver.step(rate, Script::Question).await).await
     } else {
         LoadReport { unit: UNIT, steps: vec![first], knee: None }
     };
@@ -114,9 +114,18 @@ struct Driver {
     run: i64,
 }
 
+/// Which calls a trade brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Script {
+    /// All of them, and the faults.
+    Whole,
+    /// The first only: the load is counted in it.
+    Question,
+}
+
 impl Driver {
     /// Trades begin at their instants, whatever the party does.
-    async fn step(self: &Arc<Self>, rate: f64) -> StepReport {
+    async fn step(self: &Arc<Self>, rate: f64, script: Script) -> StepReport {
         let tempo = Tempo { rate, ..self.spec.tempo };
         let start = Instant::now();
         let seen = Arc::new(Mutex::new(StepSeen { sent: tempo.trades(), ..StepSeen::default() }));
@@ -126,16 +135,23 @@ impl Driver {
             tokio::time::sleep_until(due.into()).await;
             let (driver, seen) = (Arc::clone(self), Arc::clone(&seen));
             trades.spawn(async move {
-                let taken = driver.one_trade(due).await;
-                let mut seen = seen.lock();
-                match taken {
-                    Some(took) => {
+                let (tid, oid) = driver.next_trade();
+                let mut calls = driver.calls_of(tid, oid).into_iter();
+                let Some((name, fields)) = calls.next() else { return };
+                let taken = driver.call(name, &fields).await;
+                {
+                    let mut seen = seen.lock();
+                    seen.lasted = start.elapsed().as_secs_f64();
+                    if taken {
                         seen.good += 1;
-                        seen.times.add(took);
+                        seen.times.add(due.elapsed());
+                    } else {
+                        seen.failed += 1;
                     }
-                    None => seen.failed += 1,
                 }
-                seen.lasted = start.elapsed().as_secs_f64();
+                if script == Script::Whole {
+                    driver.rest(name, calls).await;
+                }
             });
         }
         while let Some(ended) = trades.join_next().await {
@@ -157,25 +173,24 @@ impl Driver {
         }
     }
 
-    /// How long the first call took from the instant it was due, if it was taken.
-    async fn one_trade(&self, due: Instant) -> Option<Duration> {
-        let (tid, oid) = self.next_trade();
-        let mut first = None;
-        let mut question = None;
-        for (name, fields) in self.calls_of(tid, oid) {
-            let Some(method) = find_outward(name) else { continue };
-            let (_, reply) = self.calls.call(method, &fields).await;
-            if question.is_none() {
-                question = Some(method);
-                first = reply.map(|_| due.elapsed());
-            }
+    async fn call(&self, name: &'static str, fields: &Fields) -> bool {
+        match find_outward(name) {
+            Some(method) => self.calls.call(method, fields).await.1.is_some(),
+            None => false,
         }
-        if let (Some(method), Some(fault)) = (question, self.calls.plan.draw(self.spec.party.role().probes())) {
+    }
+
+    /// What follows the question, and a fault beside it.
+    async fn rest(&self, question: &'static str, calls: impl Iterator<Item = (&'static str, Fields)>) {
+        for (name, fields) in calls {
+            self.call(name, &fields).await;
+        }
+        let probe = self.calls.plan.draw(self.spec.party.role().probes());
+        if let (Some(method), Some(fault)) = (find_outward(question), probe) {
             let RightCalls { http, address, transcript, .. } = &self.calls;
             let (seller, casebook) = (self.spec.seller, &self.casebook);
             Prober { http, address, seller, transcript, casebook, method }.probe(fault).await;
         }
-        first
     }
 
     fn calls_of(&self, tid: Tid, oid: Oid) -> Vec<(&'static str, Fields)> {

@@ -49,6 +49,8 @@ const STORES: usize = 12;
 const SKUS_MIN: usize = 24;
 /// Units added to every shelf: want of goods is not what is rehearsed, and a knee takes many.
 const UNITS_MORE: i64 = 200_000;
+/// A step of the load begins when nobody has called for so long.
+const QUIET_FOR: Duration = Duration::from_secs(1);
 /// How often the end is looked for.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// After the last answer, so long for a call that nobody expects any more.
@@ -187,7 +189,7 @@ impl Life {
         if self.spec.knee {
             ensemble.relay.calls.plan.stop();
             let staging = Staging::new(&cast, calm(&self.spec));
-            load = climb(UNIT, self.spec.tempo.rate, async |rate| ensemble.step(&staging, rate).await).await;
+            load = climb(UNIT, self.spec.tempo.rate, async |rate| ensemble.fresh_step(&staging, rate).await).await;
             staging.end().await;
         }
         let faults = ensemble.relay.calls.plan.faults();
@@ -318,6 +320,21 @@ impl Ensemble {
         });
         let merchant_token = life.parties.merchant_token();
         Self { relay, doors, casebook, transcript, spec, merchant_token }
+    }
+
+    /// A step that does not pay for what the one before left behind.
+    async fn fresh_step(&self, staging: &Staging, rate: f64) -> StepReport {
+        let deadline = Instant::now() + self.spec.settle;
+        let mut before = self.transcript.calls();
+        while Instant::now() < deadline {
+            tokio::time::sleep(QUIET_FOR).await;
+            let now = self.transcript.calls();
+            if now == before {
+                break;
+            }
+            before = now;
+        }
+        self.step(staging, rate).await
     }
 
     /// Trades are paid at their instants whatever the platform and the party do.

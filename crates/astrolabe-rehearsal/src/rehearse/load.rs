@@ -9,8 +9,8 @@ use super::transcript::Times;
 const GOOD_SHARE_MIN: f64 = 0.99;
 /// … if 99 of 100 took no longer than this, in milliseconds …
 const P99_MS_MAX: f64 = 2_000.0;
-/// … and if the last answer came at most so long after the step's end.
-const BEHIND_SECONDS_MAX: f64 = 3.0;
+/// … and if this share of the rate got through; the last answer's own time does not count against it.
+const THROUGHPUT_SHARE_MIN: f64 = 0.8;
 /// Doublings at most.
 const DOUBLINGS_MAX: u32 = 14;
 /// Steps between the last rate that was borne and the first that was not.
@@ -99,8 +99,9 @@ impl StepReport {
         if self.p99_ms > P99_MS_MAX {
             return Some(format!("p99 {:.0} ms", self.p99_ms));
         }
-        let behind = self.lasted - self.seconds as f64;
-        (behind > BEHIND_SECONDS_MAX).then(|| format!("the last answer came {behind:.1} s after the step's end"))
+        let through = self.good as f64 / (self.lasted - self.p50_ms / 1_000.0).max(0.001);
+        let slow = through < self.rate * THROUGHPUT_SHARE_MIN;
+        slow.then(|| format!("{through:.1} a second got through"))
     }
 }
 
@@ -164,6 +165,16 @@ mod tests {
         assert!(report.steps[3].broke.as_deref().is_some_and(|why| why.contains("p99")));
         let none = climb("calls", 100.0, async |rate| held(rate, 55.0)).await;
         assert_eq!((none.knee, none.steps.len()), (None, 1));
+    }
+
+    #[test]
+    fn a_queue_that_drains_long_after_breaks_a_step() {
+        let mut seen = StepSeen { sent: 150, good: 150, lasted: 3.7, ..StepSeen::default() };
+        (0..150).for_each(|_| seen.times.add(Duration::from_millis(450)));
+        let broke = StepReport::of(150.0, 1, &seen).broke;
+        assert!(broke.as_deref().is_some_and(|why| why.contains("got through")), "{broke:?}");
+        seen.lasted = 1.45;
+        assert_eq!(StepReport::of(150.0, 1, &seen).broke, None);
     }
 
     #[test]

@@ -145,6 +145,11 @@ impl Transcript {
         method.times.add(took);
     }
 
+    /// Calls so far, both ways.
+    pub(super) fn calls(&self) -> u64 {
+        self.gathered.lock().methods.values().map(|method| method.calls).sum()
+    }
+
     /// A rule was broken.
     pub(super) fn find(&self, rule: Rule, method: &str, expected: &str, came: &str, exchange: Option<&Exchange>) {
         let mut gathered = self.gathered.lock();
