@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use astrolabe_protocol::Door;
-use astrolabe_protocol::catalogue::{self, Doors, Effect, Field, Item, Kind, Method, NOT_SUPPORTED, Need};
+use astrolabe_protocol::catalogue::{self, Doors, Effect, Field, Item, Kind, Leaf, Method, NOT_SUPPORTED, Need, Role};
 use astrolabe_protocol::request::is_system_parameter;
 
 #[test]
@@ -113,5 +113,53 @@ fn writing_methods_say_who_may_call_and_what_a_repeat_does() {
         let reads = matches!(verb, "get" | "query" | "itemquery");
         assert_eq!(matches!(method.effect, Effect::Reads), reads, "{}", method.name);
         assert_ne!(method.doors, Doors::Spi, "{}", method.name);
+    }
+}
+
+/// Whatever looks like a name of something says of what: the tests of tenants put another seller's into each of these fields.
+#[test]
+fn every_field_that_could_reach_for_something_says_what_it_names() {
+    for method in catalogue::all() {
+        each_field(method.fields, &mut |field| {
+            let identifier = match field.kind {
+                Kind::Leaf(leaf) => is_identifier(leaf),
+                Kind::List(list) => matches!(list.item, Item::Leaf(leaf) if is_identifier(leaf)),
+                Kind::Struct(_) | Kind::Tree => false,
+            };
+            let named = ["_id", "_ids", "_key", "_num", "nick", "_code", "_codes"];
+            let sounds_so = named.iter().any(|end| field.name.ends_with(end)) || field.name.ends_with("_order");
+            let known = field.names.is_some();
+            assert!(known || !(identifier || sounds_so), "{}: {} says not what it names", method.name, field.name);
+        });
+    }
+}
+
+fn is_identifier(leaf: Leaf) -> bool {
+    matches!(leaf, Leaf::Whole { min: 1, max: i64::MAX })
+}
+
+fn each_field(fields: &'static [Field], visit: &mut impl FnMut(&'static Field)) {
+    for field in fields {
+        visit(field);
+        match field.kind {
+            Kind::Struct(inner) => each_field(inner, visit),
+            Kind::List(list) => {
+                if let Item::Struct(inner) = list.item {
+                    each_field(inner, visit);
+                }
+            }
+            Kind::Leaf(_) | Kind::Tree => {}
+        }
+    }
+}
+
+#[test]
+fn what_the_role_modes_leave_is_together_what_the_door_lets_in() {
+    for method in catalogue::all() {
+        let Some(by_mode) = method.by_mode else { continue };
+        for role in Role::ANY {
+            let somewhere = by_mode.sections().iter().any(|(_, roles)| roles.contains(role));
+            assert_eq!(somewhere, method.callers.contains(role), "{} {role:?}", method.name);
+        }
     }
 }

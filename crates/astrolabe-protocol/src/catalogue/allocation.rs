@@ -3,7 +3,7 @@
 //! Inward methods accept two forms: the published one (everything per sub-order in `sub_order_list`) and the white paper's flat
 //! one, whose head fields (`store_id`, `type`, `operator`, `logistic_*`, `mail_no`) the items inherit.
 
-use super::definition::{Alias, AnswerShape, Field, Method, ResultCode, Role};
+use super::definition::{Alias, AnswerShape, Field, Method, ResultCode, Role, Thing};
 
 /// Most sub-orders in an allocation result (published).
 const ALLOCATED_MAX: usize = 50;
@@ -83,7 +83,7 @@ const SELLER_ID: Field = Field::id("seller_id");
 const REPORT_TIMESTAMP: Field = Field::long("report_timestamp");
 const TRACE_ID: Field = Field::text("trace_id", 64);
 const MESSAGE: Field = Field::text("message", 500).also(&["description"]);
-const STORE_ID: Field = Field::text("store_id", 50);
+const STORE_ID: Field = Field::text("store_id", 50).names(Thing::Location);
 const STORE_NAME: Field = Field::text("store_name", 50);
 const STORE_TYPE: Field = Field::choice("store_type", LOCATION_TYPES).also(&["type"]);
 const OPERATOR: Field = Field::text("operator", 50);

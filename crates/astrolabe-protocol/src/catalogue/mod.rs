@@ -12,6 +12,7 @@ mod orders;
 mod ours;
 mod siblings;
 mod stores;
+mod things;
 mod trade_side;
 
 use std::collections::HashMap;
@@ -19,24 +20,49 @@ use std::sync::LazyLock;
 
 pub(crate) use definition::is_camel_case_of;
 pub use definition::{
-    Alias, AnswerShape, Direction, Doors, Effect, Field, FieldsAt, Inherited, Item, Kind, Layout, Leaf, List, Method,
-    Need, Repeat, ResultCode, Role, WrapName, camel_case,
+    Alias, AnswerShape, ByMode, Direction, Doors, Effect, Field, FieldsAt, Inherited, Item, Kind, Layout, Leaf, List,
+    Method, Need, Repeat, ResultCode, Role, Thing, WrapName, camel_case,
 };
+
+/// One file of the catalogue: methods that are read together.
+#[derive(Debug, Clone, Copy)]
+pub struct Chapter {
+    /// The name of its pages.
+    pub name: &'static str,
+    /// What it is about.
+    pub title: &'static str,
+    /// Its methods.
+    pub methods: &'static [Method],
+}
+
+/// Every chapter, in the order of the white paper.
+pub const CHAPTERS: &[Chapter] = &[
+    Chapter { name: "stores", title: "Stores and bindings (§6.1)", methods: stores::METHODS },
+    Chapter { name: "inventory", title: "Inventory (§6.2, §6.3)", methods: inventory::METHODS },
+    Chapter { name: "orders", title: "Order states (§6.4, §6.5)", methods: orders::METHODS },
+    Chapter { name: "allocation", title: "Allocation and the store's answers (§6.6)", methods: allocation::METHODS },
+    Chapter { name: "siblings", title: "Published beside chapter 6", methods: siblings::METHODS },
+    Chapter { name: "trade-side", title: "The trade side", methods: trade_side::METHODS },
+    Chapter { name: "stock-ahead", title: "Stock held before payment (§4.3)", methods: ours::METHODS },
+];
 
 /// Every served method, by chapter.
 pub fn all() -> impl Iterator<Item = &'static Method> {
-    [
-        stores::METHODS,
-        inventory::METHODS,
-        orders::METHODS,
-        allocation::METHODS,
-        siblings::METHODS,
-        trade_side::METHODS,
-        ours::METHODS,
-    ]
-    .into_iter()
-    .flatten()
+    CHAPTERS.iter().flat_map(|chapter| chapter.methods)
 }
+
+/// Business codes that any method may answer: what is refused before the method's own handler, and our own failures.
+pub const ERRORS_OF_ANY: &[&str] = &[
+    "isv.missing-parameter",
+    "isv.invalid-parameter",
+    "isv.invalid-permission",
+    "isv.permission-api-package-limit",
+    "isv.timestamp-limit-error",
+    "isp.call-limited",
+    "isp.remote-service-error",
+    "isp.remote-service-timeout",
+    "isp.unknown-error",
+];
 
 /// Methods that were published and that this platform answers with `isv.not-supported` (wire decisions: no courier to speak
 /// to, no guides, no batch envelope).

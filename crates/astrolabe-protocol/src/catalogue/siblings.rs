@@ -1,7 +1,7 @@
 //! Published after 2016 beside chapter 6 and wanted here: re-allocation, pickup codes, door-to-door, a store's settings, item
 //! tags, back-end articles and their mapping.
 
-use super::definition::{AnswerShape, Field, Method, ResultCode, Role};
+use super::definition::{AnswerShape, Field, Method, ResultCode, Role, Thing};
 
 pub(super) const METHODS: &[Method] = &[
     Method::top("taobao.omniorder.store.reallocate", "门店发货提供改派接口", "published omniorder page")
@@ -150,7 +150,7 @@ const fn result(fields: &'static [Field]) -> AnswerShape {
 }
 
 const MAIN_ORDER_ID: Field = Field::id("main_order_id");
-const CODE: Field = Field::text("code", 50);
+const CODE: Field = Field::text("code", 50).names(Thing::PickupCode);
 const OPERATOR: Field = Field::text("operator", 50);
 const REMARK: Field = Field::text("remark", 500);
 const TAG_TYPE: Field = Field::choice("tag_type", &["TBKU", "MDZT"]);

@@ -1,0 +1,107 @@
+//! One golden file: what is in it, and whether it is what lies in the folder. `ASTROLABE_BLESS=1` writes it instead.
+
+use std::path::PathBuf;
+
+use astrolabe_protocol::Method;
+
+use super::spoken::{Said, Speech, Spoken};
+use super::tenant::masked;
+
+/// Answers longer than this are cut: the store categories are a page of their own.
+const ANSWER_CHARS_MAX: usize = 3_000;
+
+/// A golden file as it grows.
+pub(crate) struct Page {
+    name: &'static str,
+    text: String,
+}
+
+impl Page {
+    pub(crate) fn new(method: &'static Method) -> Self {
+        let text = format!(
+            "# {}\n\n{} ({}). What a test said to a running server and what was answered, word for word; `{{…}}` stands for\n\
+             what differs from run to run.\n",
+            method.name, method.title, method.source
+        );
+        Self { name: method.name, text }
+    }
+
+    pub(crate) fn add(&mut self, text: &str) {
+        self.text += text;
+    }
+
+    /// A request and its answer in one shape.
+    pub(crate) fn exchange(&mut self, spoken: Spoken, speech: &Speech, said: &Said, masks: &[(String, String)]) {
+        self.text += &format!("\n## {}\n\n", spoken.title());
+        self.text += &fenced(&masked(&speech.written(), masks));
+        self.text += &fenced(&masked(&written(said), masks));
+    }
+
+    /// Compares with the file in the folder, or writes it.
+    pub(crate) fn check(self, stale: &mut Vec<String>) {
+        let text = without_volatile(&self.text);
+        let file = folder().join(format!("{}.md", self.name));
+        if std::env::var_os("ASTROLABE_BLESS").is_some() {
+            std::fs::create_dir_all(folder()).expect("a folder");
+            std::fs::write(&file, text).expect("is written");
+            return;
+        }
+        let golden = std::fs::read_to_string(&file).unwrap_or_default();
+        if golden != text {
+            stale.push(format!("{}: {}", self.name, first_difference(&golden, &text)));
+        }
+    }
+}
+
+/// Where the golden files lie.
+pub(crate) fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+fn fenced(text: &str) -> String {
+    format!("```http\n{}\n```\n\n", text.trim_end())
+}
+
+fn written(said: &Said) -> String {
+    let cut = said.body.chars().count().saturating_sub(ANSWER_CHARS_MAX);
+    let body: String = said.body.chars().take(ANSWER_CHARS_MAX).collect();
+    let rest = if cut > 0 { format!("… ({cut} characters more)") } else { String::new() };
+    format!("200\nContent-Type: {}\n\n{body}{rest}", said.content_type)
+}
+
+/// Signatures and request ids are new in every run.
+fn without_volatile(text: &str) -> String {
+    let text = replaced_after(text, "sign=", 128, "{sign}");
+    let text = replaced_after(&text, "\"request_id\":\"", 32, "{request_id}");
+    replaced_after(&text, "<request_id>", 32, "{request_id}")
+}
+
+/// Replaces hexadecimal digits, at most so many, that stand after a mark.
+fn replaced_after(text: &str, mark: &str, digits_max: usize, name: &str) -> String {
+    let mut pieces = text.split(mark);
+    let mut result = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.bytes().take(digits_max).take_while(u8::is_ascii_hexdigit).count();
+        result += mark;
+        result += if digits >= 32 { name } else { &piece[..digits] };
+        result += &piece[digits..];
+    }
+    result
+}
+
+fn first_difference(golden: &str, text: &str) -> String {
+    if golden.is_empty() {
+        return "there is no golden file; bless it with ASTROLABE_BLESS=1".to_owned();
+    }
+    let (mut old, mut new) = (golden.lines(), text.lines());
+    loop {
+        match (old.next(), new.next()) {
+            (Some(one), Some(other)) if one == other => {}
+            (None, None) => return "only the end differs".to_owned(),
+            (one, other) => {
+                let (one, other) = (one.unwrap_or("(the end)"), other.unwrap_or("(the end)"));
+                return format!("\n  golden: {one}\n  now:    {other}\n");
+            }
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! One seller of the stage: what is said for it, what is known of it, and the words that stand for what was minted.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use astrolabe_core::ids::{SellerId, Tid};
+use astrolabe_core::outward::OutwardState;
+use astrolabe_core::place::LocationKind;
+use astrolabe_protocol::catalogue::Role;
+use astrolabe_protocol::client::{self, Outgoing, Shape};
+use astrolabe_protocol::{Answer, Fields, Value};
+
+use super::spoken::Speech;
+use super::stage::{Mode, Stage, credentials};
+use crate::merchant::{bill, method, sku, stock_report, store_fields, trade_json};
+
+/// One seller.
+pub(crate) struct Tenant<'s> {
+    pub(crate) stage: &'s Stage,
+    pub(crate) seller: i64,
+    pub(crate) mode: Mode,
+    /// Added to the numbers that the channel gives, so that two sellers' trades and items differ.
+    series: i64,
+    /// Articles that answers told of: nothing lists a seller's articles.
+    articles: Mutex<BTreeSet<i64>>,
+}
+
+impl<'s> Tenant<'s> {
+    pub(crate) fn new(stage: &'s Stage, seller: i64, mode: Mode) -> Self {
+        Self { stage, seller, mode, series: 0, articles: Mutex::default() }
+    }
+
+    /// The same seller, whose channel counts from elsewhere.
+    pub(crate) fn in_series(mut self, series: i64) -> Self {
+        self.series = series * 10_000;
+        self
+    }
+
+    pub(crate) fn tid(&self) -> i64 {
+        2_004_574_256_110_000 + self.series
+    }
+
+    pub(crate) fn oid(&self, line: i64) -> i64 {
+        self.tid() + line
+    }
+
+    pub(crate) fn item(&self) -> i64 {
+        610_000_000_007 + self.series
+    }
+
+    /// A key of the caller's own.
+    pub(crate) fn key(&self, prefix: &str) -> String {
+        format!("{prefix}-{}", self.series / 10_000 + 1)
+    }
+
+    /// Calls as a role's app; the call must succeed.
+    pub(crate) async fn done(&self, role: Role, name: &str, fields: Fields) -> Answer {
+        let outgoing = Outgoing { called_as: name, ..Outgoing::new(method(name), &fields, Shape::TopJson) };
+        let request = client::build(&outgoing, &credentials(role, self.seller), self.stage.now());
+        let said = Speech::posted(request).send(self.stage).await;
+        let answer = client::parse_answer(method(name), &outgoing.style(), said.body.as_bytes());
+        let answer = answer.unwrap_or_else(|error| panic!("{name} for {}: {error}", self.mode.section()));
+        assert_eq!(answer.failure_code(), None, "{name}: {answer:?}");
+        self.learn(&answer);
+        answer
+    }
+
+    /// Remembers what an answer minted and nothing else shows.
+    pub(crate) fn learn(&self, answer: &Answer) {
+        if let Ok(Some(sc_item)) = answer.fields().opt_structure("sc_item") {
+            let id = sc_item.long("item_id").expect("an id");
+            self.articles.lock().expect("nobody panicked").insert(id);
+        }
+    }
+
+    /// An open store with that code; its id.
+    pub(crate) async fn store(&self, code: &str) -> i64 {
+        let answer = self.done(Role::Merchant, "taobao.qimen.store.create", store_fields(code)).await;
+        answer.fields().long("store_id").expect("an id")
+    }
+
+    /// Binds the item to the store and tags it for shipping and pickup.
+    pub(crate) async fn bind(&self, store: i64) {
+        let bind = Fields::new().with("action_type", "ADD").with("item_id", self.item()).with("store_ids", vec![store]);
+        self.done(Role::Merchant, "taobao.qimen.itemstore.banding", bind).await;
+        let tags = vec!["storeDeliver", "storeCollect"];
+        let tag = Fields::new().with("item_id", self.item()).with("types", tags).with("status", 1);
+        self.done(Role::Merchant, "taobao.omniorder.item.tag.operate", tag).await;
+    }
+
+    /// A store with code S001 that sells the item, with certain stock.
+    pub(crate) async fn selling(&self, quantity: i64) -> i64 {
+        let store = self.store("S001").await;
+        self.bind(store).await;
+        self.stock(store, "S001", quantity).await;
+        store
+    }
+
+    /// Certain stock of the item at a store.
+    pub(crate) async fn stock(&self, store: i64, code: &str, quantity: i64) {
+        let line = bill(&self.key(&format!("INIT-{code}")), self.item())
+            .with("inventory_type", "CERTAINTY")
+            .with("quantity", quantity);
+        let report = stock_report("STORE", &store.to_string(), vec![line]);
+        self.done(Role::Merchant, "taobao.qimen.storeinventory.iteminitial", report).await;
+    }
+
+    /// An article, by the code the seller gives it; its id.
+    pub(crate) async fn article(&self, code: &str) -> i64 {
+        let fields = Fields::new().with("item_name", "示例羊毛衫").with("outer_code", self.key(code));
+        let answer = self.done(Role::Merchant, "taobao.scitem.add", fields).await;
+        answer.fields().structure("sc_item").expect("an article").long("item_id").expect("an id")
+    }
+
+    /// Pushes through the channel door; the push must be taken.
+    pub(crate) async fn push(&self, what: &str, body: String) {
+        let url = self.stage.url(&format!("/api/v1/channels/tmall/{what}"));
+        let request = self.stage.http().post(url).bearer_auth(format!("channel-{}", self.seller)).body(body);
+        let answer = request.header("content-type", "application/json").send().await.expect("is answered");
+        let status = answer.status();
+        let text = answer.text().await.expect("has a body");
+        assert_eq!(status, 200, "{text}");
+    }
+
+    /// The trade is paid: one line of the item; and routed as far as the platform does it.
+    pub(crate) async fn pay(&self) {
+        self.pay_as(|trade| trade).await;
+    }
+
+    /// As [`Self::pay`], with something changed in what the channel says.
+    pub(crate) async fn pay_as(&self, change: impl FnOnce(String) -> String) {
+        self.push("trades", change(trade_json(self.tid(), &[(self.oid(1), self.item(), 1)]))).await;
+        self.settle().await;
+    }
+
+    /// A paid trade that is offered to the store S001, by whoever allocates in this mode; the store's id.
+    pub(crate) async fn notified(&self) -> i64 {
+        let store = self.selling(5).await;
+        self.pay().await;
+        if self.mode.app_allocates() {
+            self.done(Role::Allocator, "taobao.omniorder.allocatedinfo.sync", self.allocated(store)).await;
+            self.settle().await;
+        }
+        store
+    }
+
+    /// A paid trade that its store has accepted; the store's id. Modes in which the keeper accepts stay at the offer.
+    pub(crate) async fn accepted(&self) -> i64 {
+        let store = self.notified().await;
+        if self.mode.pos_accepts() {
+            let code = self.allocation_code().await.to_string();
+            let accept = Fields::new()
+                .with("allocation_code", code)
+                .with("is_accept", true)
+                .with("sub_order_code", vec![self.oid(1).to_string()]);
+            self.done(Role::Pos, "tmall.storedeliver.allocation.accept", accept).await;
+            self.settle().await;
+        }
+        store
+    }
+
+    pub(crate) fn refund_id(&self) -> i64 {
+        98_765_000 + self.series / 10_000
+    }
+
+    /// A paid trade whose buyer wants his money back before anything was shipped.
+    pub(crate) async fn refunded(&self) {
+        self.notified().await;
+        let refund = serde_json::json!({"refund_id": self.refund_id().to_string(), "tid": self.tid(),
+            "oid": self.oid(1), "status": "WAIT_SELLER_AGREE", "refund_fee": "279.00", "has_good_return": false,
+            "modified": "2026-01-02 09:59:40"});
+        self.push("refunds", refund.to_string()).await;
+        self.settle().await;
+    }
+
+    /// What the allocating app says: the line goes to the store.
+    pub(crate) fn allocated(&self, store: i64) -> Fields {
+        let line = Fields::new()
+            .with("sub_oid", self.oid(1))
+            .with("store_id", store.to_string())
+            .with("store_type", "Store")
+            .with("status", "Allocated");
+        Fields::new()
+            .with("tid", self.tid())
+            .with("status", "Allocated")
+            .with("sub_order_list", Value::List(vec![Value::Struct(line)]))
+    }
+
+    /// The first allocation's code.
+    pub(crate) async fn allocation_code(&self) -> i64 {
+        let view = self.trade().await.expect("there is a trade");
+        view.file.assignments.first().expect("it was allocated").code.0
+    }
+
+    pub(crate) async fn trade(&self) -> Option<astrolabe_store::TradeView> {
+        let found = self.stage.app().store.trade(SellerId(self.seller), Tid(self.tid())).await;
+        found.expect("reads")
+    }
+
+    /// Waits until nothing is under way for the seller: calls outward have ended and left-over work is done.
+    pub(crate) async fn settle(&self) {
+        let store = &self.stage.app().store;
+        for _ in 0..2_000 {
+            // In this order: work that is done leaves calls outward behind.
+            let works = !store.open_work(SellerId(self.seller), 1).await.expect("reads").is_empty();
+            let calls = self.trade().await.map(|view| view.outward).unwrap_or_default();
+            let calling = calls.iter().any(|call| matches!(call.state, OutwardState::Pending { attempts: 0, .. }));
+            if !works && !calling {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        panic!("seller {} does not come to rest", self.seller);
+    }
+
+    /// The version of the seller's lane: as long as it is the same, nothing was written for the seller.
+    pub(crate) async fn version(&self) -> i64 {
+        self.stage.app().store.begin(SellerId(self.seller)).await.expect("begins").version()
+    }
+
+    /// Everything that is known of the seller, a line a thing, minted ids by their names.
+    pub(crate) async fn state(&self) -> Vec<String> {
+        let (store, seller) = (&self.stage.app().store, SellerId(self.seller));
+        let snapshot = store.stock_snapshot(seller, self.stage.app().clock.now()).await.expect("reads");
+        let mut lines = Vec::new();
+        let mut locations = store.locations(seller).await.expect("reads");
+        locations.sort_by_key(|place| format!("{:?}", place.kind));
+        for place in &locations {
+            let (items, _) = store.items_of_store(seller, place.id, 1, 100).await.expect("reads");
+            lines.push(format!("{place:?} sells {items:?}"));
+        }
+        lines.extend(snapshot.cells.iter().map(|cell| format!("{cell:?}")));
+        lines.extend(snapshot.entries.iter().map(|entry| format!("{entry:?}")));
+        lines.extend(snapshot.reservations.iter().map(|held| format!("{held:?}")));
+        lines.extend(snapshot.ahead.iter().map(|held| format!("{held:?}")));
+        lines.extend(snapshot.bill_entries.iter().map(|bill| format!("{bill:?}")));
+        if let Some(view) = self.trade().await {
+            lines.push(format!("{:?}", view.file));
+            lines.extend(view.timeline.iter().map(|fact| format!("{fact:?}")));
+            lines.extend(view.outward.iter().map(|call| format!("{call:?}")));
+        }
+        let listings = [(astrolabe_core::ids::ItemId(self.item()), astrolabe_core::ids::SkuId(sku(self.item())))];
+        lines.push(format!("{:?}", store.mappings(seller, &listings).await.expect("reads")));
+        let overview = store.overview(seller).await.expect("reads");
+        lines.push(format!("{:?} {:?} {:?}", overview.sub_orders_by_state, overview.facts, overview.tasks));
+        let masks = self.masks().await;
+        let mut lines: Vec<String> = lines.iter().map(|line| without_chance(&masked(line, &masks))).collect();
+        lines.sort();
+        lines
+    }
+
+    /// What was minted, and the names that stand for it in what is written down.
+    pub(crate) async fn masks(&self) -> Vec<(String, String)> {
+        let (store, seller) = (&self.stage.app().store, SellerId(self.seller));
+        let mut masks = Vec::new();
+        let mut locations = store.locations(seller).await.expect("reads");
+        locations.sort_by_key(|place| format!("{:?}", place.kind));
+        for place in locations {
+            let name = match place.kind {
+                LocationKind::Store { code, .. } => format!("{{store {code}}}"),
+                LocationKind::Warehouse { code } => format!("{{warehouse {code}}}"),
+            };
+            masks.push((place.id.to_string(), name));
+        }
+        let snapshot = store.stock_snapshot(seller, self.stage.app().clock.now()).await.expect("reads");
+        let mut articles = self.articles.lock().expect("nobody panicked").clone();
+        articles.extend(snapshot.cells.keys().map(|cell| cell.sc_item.0));
+        masks.extend(numbered(articles, "article"));
+        if let Some(view) = self.trade().await {
+            let codes: BTreeSet<i64> = view.file.assignments.iter().map(|assignment| assignment.code.0).collect();
+            masks.extend(numbered(codes, "allocation_code"));
+            let calls: BTreeSet<i64> = view.outward.iter().map(|call| call.outward.id.0).collect();
+            masks.extend(numbered(calls, "call outward"));
+        }
+        masks.push((self.seller.to_string(), "{seller}".to_owned()));
+        masks
+    }
+}
+
+fn numbered(ids: BTreeSet<i64>, what: &str) -> Vec<(String, String)> {
+    let only = ids.len() == 1;
+    let named = ids.into_iter().zip(1..);
+    named.map(|(id, at)| (id.to_string(), if only { format!("{{{what}}}") } else { format!("{{{what} {at}}}") })).collect()
+}
+
+/// What tells nothing of an effect: a re-allocation's random number, the lane's version, which depends on what was committed
+/// together, and ids of the lane that have no name, which depend on what its clocks did meanwhile.
+fn without_chance(line: &str) -> String {
+    let line = without_number(line, "decided_at_version: ", 1);
+    let line = without_number(&line, r#"\"v\":"#, 1);
+    let line = without_number(&line, "request: ", LANE_ID_DIGITS - 2);
+    without_number(&line, "Id(", LANE_ID_DIGITS)
+}
+
+/// Digits of an id that a lane gives.
+const LANE_ID_DIGITS: usize = 18;
+
+fn without_number(line: &str, mark: &str, digits_min: usize) -> String {
+    let mut pieces = line.split(mark);
+    let mut result = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let digits = piece.bytes().take_while(u8::is_ascii_digit).count();
+        result += mark;
+        result += if digits >= digits_min { "{number}" } else { &piece[..digits] };
+        result += &piece[digits..];
+    }
+    result
+}
+
+/// The text with names for what was minted.
+pub(crate) fn masked(text: &str, masks: &[(String, String)]) -> String {
+    masks.iter().fold(text.to_owned(), |text, (id, name)| text.replace(id, name))
+}
