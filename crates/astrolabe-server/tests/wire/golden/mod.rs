@@ -10,6 +10,7 @@ mod samples;
 mod spoken;
 mod stage;
 mod tenant;
+mod tenants;
 
 use std::collections::BTreeMap;
 
@@ -74,7 +75,7 @@ async fn page_of(stage: &Stage, sample: &Sample) -> Page {
     let mut refused: Vec<(String, Vec<(Spoken, Refusal)>)> = Vec::new();
     let mut effects: Vec<(Spoken, Vec<String>)> = Vec::new();
     for spoken in Spoken::ways(method) {
-        let tenant = stage.tenant();
+        let tenant = stage.tenant(sample.mode);
         let good = (sample.prepare)(&tenant).await;
         tenant.settle().await;
         let told = refusals(&tenant, sample, &good, spoken).await;
@@ -201,7 +202,9 @@ impl Refusal {
 }
 
 fn refused_section(refused: &[(String, Vec<(Spoken, Refusal)>)]) -> String {
-    let mut text = "\n## Refused, and nothing written\n\n".to_owned();
+    let mut text = "\n## Refused, and nothing written\n\n\
+                    What every shape says; indented, the shapes that say otherwise.\n\n"
+        .to_owned();
     for (case, told) in refused {
         let mut by_answer: BTreeMap<&str, (Option<&str>, Vec<&'static str>)> = BTreeMap::new();
         for (spoken, refusal) in told {
@@ -210,14 +213,14 @@ fn refused_section(refused: &[(String, Vec<(Spoken, Refusal)>)]) -> String {
             ways.push(spoken.title());
         }
         let numbered = |number: Option<&str>, said: &str| number.map_or(said.to_owned(), |code| format!("{code} {said}"));
-        if let [(said, (number, _))] = by_answer.iter().collect::<Vec<_>>().as_slice() {
-            text += &format!("- {case}: {}\n", numbered(*number, said));
-            continue;
-        }
-        text += &format!("- {case}:\n");
-        for (said, (number, ways)) in by_answer {
-            text += &format!("  - {}: {}\n", ways.join("; "), numbered(number, said));
-        }
+        let mut answers: Vec<_> = by_answer.into_iter().collect();
+        // What most shapes say, then who says otherwise.
+        answers.sort_by_key(|(_, (_, ways))| std::cmp::Reverse(ways.len()));
+        let lines = answers.iter().enumerate().map(|(at, (said, (number, ways)))| match at {
+            0 => format!("- {case}: {}\n", numbered(*number, said)),
+            _ => format!("  - {}: {}\n", ways.join(", "), numbered(*number, said)),
+        });
+        text.extend(lines);
     }
     text
 }

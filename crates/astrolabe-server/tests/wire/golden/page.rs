@@ -39,18 +39,43 @@ impl Page {
 
     /// Compares with the file in the folder, or writes it.
     pub(crate) fn check(self, stale: &mut Vec<String>) {
-        let text = without_volatile(&self.text);
-        let file = folder().join(format!("{}.md", self.name));
-        if std::env::var_os("ASTROLABE_BLESS").is_some() {
-            std::fs::create_dir_all(folder()).expect("a folder");
-            std::fs::write(&file, text).expect("is written");
-            return;
-        }
-        let golden = std::fs::read_to_string(&file).unwrap_or_default();
-        if golden != text {
-            stale.push(format!("{}: {}", self.name, first_difference(&golden, &text)));
-        }
+        stale.extend(compare(self.name, &without_volatile(&self.text)));
     }
+}
+
+/// A golden table of what a whole run came to.
+pub(crate) struct Table {
+    text: String,
+}
+
+impl Table {
+    pub(crate) fn new(title: &str, columns: &[&str]) -> Self {
+        let mut table = Self { text: format!("# {title}\n\n") };
+        table.row(columns);
+        table.row(&vec!["---"; columns.len()]);
+        table
+    }
+
+    pub(crate) fn row(&mut self, cells: &[&str]) {
+        self.text += &format!("| {} |\n", cells.join(" | "));
+    }
+
+    pub(crate) fn check(self, name: &str) {
+        let stale = compare(name, &self.text);
+        assert_eq!(stale, None, "not as in tests/golden");
+    }
+}
+
+/// What is not as in the file in the folder; nothing after it was written instead.
+fn compare(name: &str, text: &str) -> Option<String> {
+    let file = folder().join(format!("{name}.md"));
+    if std::env::var_os("ASTROLABE_BLESS").is_some() {
+        std::fs::create_dir_all(folder()).expect("a folder");
+        std::fs::write(&file, text).expect("is written");
+        return None;
+    }
+    let golden = std::fs::read_to_string(&file).unwrap_or_default();
+    (golden != text).then(|| format!("{name}: {}", first_difference(&golden, text)))
 }
 
 /// Where the golden files lie.
@@ -70,7 +95,7 @@ fn written(said: &Said) -> String {
 }
 
 /// Signatures and request ids are new in every run.
-fn without_volatile(text: &str) -> String {
+pub(crate) fn without_volatile(text: &str) -> String {
     let text = replaced_after(text, "sign=", 128, "{sign}");
     let text = replaced_after(&text, "\"request_id\":\"", 32, "{request_id}");
     replaced_after(&text, "<request_id>", 32, "{request_id}")

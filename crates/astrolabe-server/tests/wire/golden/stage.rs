@@ -2,8 +2,7 @@
 //! own: the same trade, store code and bill for each of them, and nothing that one does is seen by another.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use astrolabe_core::time::Timestamp;
 use astrolabe_protocol::EpochMs;
@@ -21,6 +20,11 @@ use super::tenant::Tenant;
 const NOW: Timestamp = Timestamp(1_767_319_200_000);
 /// The first seller's id; digits that nothing else has.
 const FIRST_SELLER: i64 = 770_000_001;
+
+/// A warehouse of the first seller alone.
+pub(crate) const FIRST_WAREHOUSE: &str = "WH-WEST";
+/// An app of the first seller alone.
+pub(crate) const FIRST_APP: &str = "55555555";
 
 /// The role modes of the white paper's chapter 3.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -109,8 +113,7 @@ fn session(role: Role, seller: i64) -> String {
 pub(crate) struct Stage {
     server: Option<RunningServer>,
     http: reqwest::Client,
-    sellers: Vec<Mode>,
-    taken: AtomicUsize,
+    unused: Mutex<Vec<(i64, Mode)>>,
     _data: TempDir,
 }
 
@@ -131,14 +134,16 @@ impl Stage {
         declare::apply(&app, &declaration(&sellers, spi), false).await.expect("is declared");
         let server = astrolabe_server::serve(app, SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("listens");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { server: Some(server), http, sellers, taken: AtomicUsize::new(0), _data: data }
+        let unused = Mutex::new((FIRST_SELLER..).zip(sellers).collect());
+        Self { server: Some(server), http, unused, _data: data }
     }
 
-    /// The next seller that nobody has used.
-    pub(crate) fn tenant(&self) -> Tenant<'_> {
-        let at = self.taken.fetch_add(1, Ordering::Relaxed);
-        let mode = *self.sellers.get(at).expect("as many sellers were declared as the test takes");
-        Tenant::new(self, FIRST_SELLER + i64::try_from(at).expect("is small"), mode)
+    /// A seller of that role mode whom nobody has used.
+    pub(crate) fn tenant(&self, mode: Mode) -> Tenant<'_> {
+        let mut unused = self.unused.lock().expect("nobody panicked");
+        let at = unused.iter().position(|(_, unused)| *unused == mode);
+        let (seller, _) = unused.remove(at.expect("as many sellers were declared as the test takes"));
+        Tenant::new(self, seller, mode)
     }
 
     pub(crate) fn app(&self) -> &Arc<App> {
@@ -180,6 +185,12 @@ fn declaration(modes: &[Mode], spi: &str) -> String {
         );
     }
     let sellers = ids().map(|(id, _)| id.to_string()).collect::<Vec<_>>().join(", ");
+    // What the first seller has and nobody else.
+    text += &format!(
+        "[[warehouse]]\nseller = {FIRST_SELLER}\ncode = \"{FIRST_WAREHOUSE}\"\nname = \"华西电商仓\"\n\
+         province = \"上海市\"\ncity = \"上海市\"\ndistrict = \"青浦区\"\n\n\
+         [[app]]\nkey = \"{FIRST_APP}\"\nsecret = \"secret\"\nroles = [\"allocator\"]\nsellers = [{FIRST_SELLER}]\n\n"
+    );
     for role in Role::ANY {
         text += &format!(
             "[[app]]\nkey = \"{}\"\nsecret = \"{}\"\nroles = [\"{}\"]\nsellers = [{sellers}]\n{spi}\n\n",

@@ -136,7 +136,14 @@ impl<'s> Tenant<'s> {
 
     /// A paid trade that is offered to the store S001, by whoever allocates in this mode; the store's id.
     pub(crate) async fn notified(&self) -> i64 {
-        let store = self.selling(5).await;
+        self.notified_from("S001").await
+    }
+
+    /// As [`Self::notified`], from the store with that code.
+    pub(crate) async fn notified_from(&self, code: &str) -> i64 {
+        let store = self.store(code).await;
+        self.bind(store).await;
+        self.stock(store, code, 5).await;
         self.pay().await;
         if self.mode.app_allocates() {
             self.done(Role::Allocator, "taobao.omniorder.allocatedinfo.sync", self.allocated(store)).await;

@@ -26,7 +26,6 @@ async fn allocated(tenant: &Tenant<'_>) -> Fields {
 fn report(tenant: &Tenant<'_>, store: i64, change: impl FnOnce(Fields) -> Fields) -> Fields {
     let line = Fields::new()
         .with("sub_oid", tenant.oid(1))
-        .with("tid", tenant.tid())
         .with("store_id", store.to_string())
         .with("store_type", "Store")
         .with("operator", "小王")
