@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use astrolabe_protocol::Door;
-use astrolabe_protocol::catalogue::{self, Doors, Effect, Field, Item, Kind, Leaf, Method, NOT_SUPPORTED, Need, Role};
+use astrolabe_protocol::catalogue::{self, Doors, Effect, Field, Item, Kind, Leaf, Method, NOT_SUPPORTED, Need};
 use astrolabe_protocol::request::is_system_parameter;
 
 #[test]
@@ -154,12 +154,23 @@ fn each_field(fields: &'static [Field], visit: &mut impl FnMut(&'static Field)) 
 }
 
 #[test]
-fn what_the_role_modes_leave_is_together_what_the_door_lets_in() {
+fn a_role_mode_lets_in_nobody_whom_the_door_does_not() {
     for method in catalogue::all() {
         let Some(by_mode) = method.by_mode else { continue };
-        for role in Role::ANY {
-            let somewhere = by_mode.sections().iter().any(|(_, roles)| roles.contains(role));
-            assert_eq!(somewhere, method.callers.contains(role), "{} {role:?}", method.name);
+        for (section, roles) in by_mode.sections() {
+            assert!(roles.iter().all(|role| method.callers.contains(role)), "{} in {section}", method.name);
         }
+    }
+}
+
+#[test]
+fn errors_are_listed_once_and_calls_outward_have_none() {
+    for method in catalogue::all() {
+        let mut seen = HashSet::new();
+        for code in method.errors {
+            assert!(code.starts_with("isv.") && seen.insert(code), "{}: {code}", method.name);
+            assert!(!catalogue::ERRORS_OF_ANY.contains(code), "{}: any method may answer {code}", method.name);
+        }
+        assert!(method.direction.is_inward() || method.errors.is_empty(), "{}", method.name);
     }
 }

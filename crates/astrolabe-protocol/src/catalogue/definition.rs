@@ -127,7 +127,8 @@ impl Role {
 }
 
 /// The roles that may do what a method asks, by the role mode of the trade it speaks of (§3.1–§3.4). The app must also be the
-/// one that the mode names: another POS app than the trade's is refused like any stranger.
+/// one that the mode names: another POS app than the trade's is refused like any stranger. A role that the door lets in and no
+/// mode does is there for apps that play two parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByMode {
     /// §3.1: the platform allocates, the keeper accepts.

@@ -7,6 +7,7 @@
 mod allocation;
 mod definition;
 mod entry;
+mod errors;
 mod inventory;
 mod orders;
 mod ours;

@@ -1,13 +1,16 @@
 //! The trade side: what a connector calls next to chapter 6 (§3.4: the channel's consignment comes first), the RDS
 //! subscriptions, and the platform's own call to the channel.
 
-use super::definition::{AnswerShape, Field, Method, Role};
+use super::definition::{AnswerShape, ByMode, Field, Method, Role};
+use super::errors;
 
 pub(super) const METHODS: &[Method] = &[
     Method::top("taobao.trade.fullinfo.get", "获取单笔交易的详细信息", "published trade page")
+        .errors(errors::ONE_TRADE)
         .takes(&[FIELDS.required(), Field::id("tid").required(), Field::text("include_oaid", 50)])
         .answers(AnswerShape::NONE.with(&[Field::tree("trade")])),
     Method::top("taobao.trades.sold.get", "查询卖家已卖出的交易数据", "published trade page")
+        .errors(errors::NOT_YET)
         .takes(&[
             FIELDS.required(),
             Field::datetime("start_created"),
@@ -24,6 +27,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(TRADES),
     Method::top("taobao.trades.sold.increment.get", "查询卖家已卖出的增量交易数据", "published trade page")
+        .errors(errors::NOT_YET)
         .takes(&[
             FIELDS.required(),
             Field::datetime("start_modified").required(),
@@ -39,6 +43,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(TRADES),
     Method::top("taobao.logistics.offline.send", "自己联系物流（线下物流）发货", "published logistics page; §3.4")
+        .errors(errors::CHANNEL_CONSIGN)
         .by(SHIPPERS)
         .writes_by("the fact on the assignment's timeline")
         .also_outward()
@@ -55,6 +60,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(SHIPPING),
     Method::top("taobao.logistics.online.send", "在线订单发货处理", "published logistics page")
+        .errors(errors::CHANNEL_CONSIGN)
         .by(SHIPPERS)
         .writes_by("the fact on the assignment's timeline")
         .takes(&[
@@ -70,6 +76,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(SHIPPING),
     Method::top("taobao.logistics.dummy.send", "无需物流（虚拟）发货处理", "published logistics page")
+        .errors(errors::CHANNEL_CONSIGN)
         .by(SHIPPERS)
         .writes_by("the fact on the assignment's timeline")
         .takes(&[Field::id("tid").required(), SUB_TID, Field::long_text("feature"), Field::text("seller_ip", 64)])
@@ -82,9 +89,12 @@ pub(super) const METHODS: &[Method] = &[
             &[Field::long("id"), Field::text("code", 50), Field::text("name", 50), Field::text("reg_mail_no", 256)],
         )])),
     Method::top("taobao.refund.get", "获取单笔退款详情", "published refund page")
+        .errors(errors::NOT_YET)
         .takes(&[FIELDS.required(), Field::id("refund_id").required()])
         .answers(AnswerShape::NONE.with(&[Field::tree("refund")])),
     Method::top("tmall.storedeliver.allocation.accept", "门店接单", "published tmall page")
+        .errors(errors::ANSWER)
+        .in_mode(ANSWERERS_BY_MODE)
         .by(&[Role::Pos, Role::Wms])
         .writes_by("the fact on the assignment's timeline")
         .takes(&[
@@ -94,6 +104,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(AnswerShape::NONE.success("is_success")),
     Method::top("taobao.jushita.jdp.user.add", "添加数据推送用户", "published jushita page")
+        .errors(errors::NOT_YET)
         .writes_by("seller and RDS name")
         .takes(&[
             Field::text("rds_name", 64).required(),
@@ -102,10 +113,12 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(AnswerShape::NONE.success("is_success")),
     Method::top("taobao.jushita.jdp.user.delete", "删除数据推送用户", "published jushita page")
+        .errors(errors::NOT_YET)
         .writes_by("seller and RDS name")
         .takes(&[Field::text("nick", 64), Field::id("user_id")])
         .answers(AnswerShape::NONE.success("is_success")),
     Method::top("taobao.jushita.jdp.users.get", "获取开通的订单同步服务的用户", "published jushita page")
+        .errors(errors::NOT_YET)
         .takes(&[
             Field::datetime("start_modified"),
             Field::datetime("end_modified"),
@@ -119,6 +132,13 @@ pub(super) const METHODS: &[Method] = &[
 ];
 
 const SHIPPERS: &[Role] = &[Role::Merchant, Role::Pos, Role::Wms];
+/// As with the other answers of a store: the POS app where it accepts, the WMS app at warehouses.
+const ANSWERERS_BY_MODE: ByMode = ByMode {
+    platform_keeper: &[Role::Wms],
+    app_keeper: &[Role::Wms],
+    platform_pos: &[Role::Pos, Role::Wms],
+    app_pos: &[Role::Pos, Role::Wms],
+};
 const FIELDS: Field = Field::long_text("fields");
 const PAGE_NO: Field = Field::long("page_no");
 const PAGE_SIZE: Field = Field::whole("page_size", 1, 100);

@@ -6,6 +6,7 @@
 
 mod cases;
 mod page;
+mod permissions;
 mod samples;
 mod spoken;
 mod stage;
@@ -212,7 +213,8 @@ fn refused_section(refused: &[(String, Vec<(Spoken, Refusal)>)]) -> String {
             *number = number.or(refusal.number.as_deref());
             ways.push(spoken.title());
         }
-        let numbered = |number: Option<&str>, said: &str| number.map_or(said.to_owned(), |code| format!("{code} {said}"));
+        let numbered =
+            |number: Option<&str>, said: &str| number.map_or(said.to_owned(), |code| format!("{code} {said}"));
         let mut answers: Vec<_> = by_answer.into_iter().collect();
         // What most shapes say, then who says otherwise.
         answers.sort_by_key(|(_, (_, ways))| std::cmp::Reverse(ways.len()));

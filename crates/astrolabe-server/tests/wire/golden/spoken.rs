@@ -7,6 +7,7 @@ use astrolabe_protocol::pairs::{self, Charset, Pairs};
 use astrolabe_protocol::{AnswerStyle, Door, EpochMs, Fields, sign};
 
 use super::stage::Stage;
+use crate::merchant::every_code_is_listed;
 
 const BOUNDARY: &str = "ASTROLABE_GOLDEN_BOUNDARY";
 
@@ -196,7 +197,9 @@ impl Speech {
         assert_eq!(answer.status(), 200, "the router doors answer 200 always");
         let header = answer.headers().get("content-type").expect("has a type");
         let content_type = header.to_str().expect("is text").to_owned();
-        Said { content_type, body: answer.text().await.expect("has a body") }
+        let body = answer.text().await.expect("has a body");
+        every_code_is_listed(&self.query, &body);
+        Said { content_type, body }
     }
 
     /// The request as it is written down.

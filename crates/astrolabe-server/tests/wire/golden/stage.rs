@@ -22,9 +22,9 @@ const NOW: Timestamp = Timestamp(1_767_319_200_000);
 const FIRST_SELLER: i64 = 770_000_001;
 
 /// A warehouse of the first seller alone.
-pub(crate) const FIRST_WAREHOUSE: &str = "WH-WEST";
+pub(crate) const OWNERS_WAREHOUSE: &str = "WH-WEST";
 /// An app of the first seller alone.
-pub(crate) const FIRST_APP: &str = "55555555";
+pub(crate) const OWNERS_APP: &str = "55555555";
 
 /// The role modes of the white paper's chapter 3.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,10 +131,12 @@ impl Stage {
         let store = astrolabe_store::open(&target).await.expect("opens");
         let limits = Limits { allow_private_addresses: true, ..Limits::default() };
         let app = App::new(store, Clock::manual(NOW), 1, limits).await.expect("starts");
-        declare::apply(&app, &declaration(&sellers, spi), false).await.expect("is declared");
+        declare::apply(&app, &declaration(&[&[Mode::PlatformPos], sellers.as_slice()].concat(), spi), false)
+            .await
+            .expect("is declared");
         let server = astrolabe_server::serve(app, SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("listens");
         let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let unused = Mutex::new((FIRST_SELLER..).zip(sellers).collect());
+        let unused = Mutex::new((OWNER + 1..).zip(sellers).collect());
         Self { server: Some(server), http, unused, _data: data }
     }
 
@@ -144,6 +146,11 @@ impl Stage {
         let at = unused.iter().position(|(_, unused)| *unused == mode);
         let (seller, _) = unused.remove(at.expect("as many sellers were declared as the test takes"));
         Tenant::new(self, seller, mode)
+    }
+
+    /// The seller who has what nobody else has.
+    pub(crate) fn owner(&self) -> Tenant<'_> {
+        Tenant::new(self, OWNER, Mode::PlatformPos)
     }
 
     pub(crate) fn app(&self) -> &Arc<App> {
@@ -170,7 +177,7 @@ impl Stage {
 }
 
 fn declaration(modes: &[Mode], spi: &str) -> String {
-    let ids = || (FIRST_SELLER..).zip(modes);
+    let ids = || (OWNER..).zip(modes);
     let mut text = String::new();
     for (id, mode) in ids() {
         text += &format!(
@@ -185,11 +192,11 @@ fn declaration(modes: &[Mode], spi: &str) -> String {
         );
     }
     let sellers = ids().map(|(id, _)| id.to_string()).collect::<Vec<_>>().join(", ");
-    // What the first seller has and nobody else.
+    // What the owner has and nobody else.
     text += &format!(
-        "[[warehouse]]\nseller = {FIRST_SELLER}\ncode = \"{FIRST_WAREHOUSE}\"\nname = \"华西电商仓\"\n\
+        "[[warehouse]]\nseller = {OWNER}\ncode = \"{OWNERS_WAREHOUSE}\"\nname = \"华西电商仓\"\n\
          province = \"上海市\"\ncity = \"上海市\"\ndistrict = \"青浦区\"\n\n\
-         [[app]]\nkey = \"{FIRST_APP}\"\nsecret = \"secret\"\nroles = [\"allocator\"]\nsellers = [{FIRST_SELLER}]\n\n"
+         [[app]]\nkey = \"{OWNERS_APP}\"\nsecret = \"secret\"\nroles = [\"allocator\"]\nsellers = [{OWNER}]\n\n"
     );
     for role in Role::ANY {
         text += &format!(

@@ -22,18 +22,26 @@ pub(crate) struct Tenant<'s> {
     pub(crate) mode: Mode,
     /// Added to the numbers that the channel gives, so that two sellers' trades and items differ.
     series: i64,
+    /// Whether the trade goes to the warehouse instead of the store.
+    from_warehouse: bool,
     /// Articles that answers told of: nothing lists a seller's articles.
     articles: Mutex<BTreeSet<i64>>,
 }
 
 impl<'s> Tenant<'s> {
     pub(crate) fn new(stage: &'s Stage, seller: i64, mode: Mode) -> Self {
-        Self { stage, seller, mode, series: 0, articles: Mutex::default() }
+        Self { stage, seller, mode, series: 0, from_warehouse: false, articles: Mutex::default() }
     }
 
     /// The same seller, whose channel counts from elsewhere.
     pub(crate) fn in_series(mut self, series: i64) -> Self {
         self.series = series * 10_000;
+        self
+    }
+
+    /// The same seller, whose stock lies in the warehouse.
+    pub(crate) fn with_goods_in_the_warehouse(mut self) -> Self {
+        self.from_warehouse = true;
         self
     }
 
@@ -89,20 +97,39 @@ impl<'s> Tenant<'s> {
         self.done(Role::Merchant, "taobao.omniorder.item.tag.operate", tag).await;
     }
 
-    /// A store with code S001 that sells the item, with certain stock.
+    /// A location that sells the item, with certain stock: the store S001, or the warehouse.
     pub(crate) async fn selling(&self, quantity: i64) -> i64 {
-        let store = self.store("S001").await;
+        self.selling_from("S001", quantity).await
+    }
+
+    async fn selling_from(&self, code: &str, quantity: i64) -> i64 {
+        let store = self.store(code).await;
         self.bind(store).await;
-        self.stock(store, "S001", quantity).await;
-        store
+        if !self.from_warehouse {
+            self.stock(store, code, quantity).await;
+            return store;
+        }
+        let locations = self.stage.app().store.locations(SellerId(self.seller)).await.expect("reads");
+        let warehouse = locations.iter().find(|place| place.is_warehouse()).expect("was declared").id.0;
+        self.report("WAREHOUSE", warehouse, "WH", quantity).await;
+        warehouse
+    }
+
+    /// What reports call the place that the goods are at.
+    pub(crate) fn place_type(&self) -> &'static str {
+        if self.from_warehouse { "Warehouse" } else { "Store" }
     }
 
     /// Certain stock of the item at a store.
     pub(crate) async fn stock(&self, store: i64, code: &str, quantity: i64) {
+        self.report("STORE", store, code, quantity).await;
+    }
+
+    async fn report(&self, place_type: &str, place: i64, code: &str, quantity: i64) {
         let line = bill(&self.key(&format!("INIT-{code}")), self.item())
             .with("inventory_type", "CERTAINTY")
             .with("quantity", quantity);
-        let report = stock_report("STORE", &store.to_string(), vec![line]);
+        let report = stock_report(place_type, &place.to_string(), vec![line]);
         self.done(Role::Merchant, "taobao.qimen.storeinventory.iteminitial", report).await;
     }
 
@@ -141,9 +168,7 @@ impl<'s> Tenant<'s> {
 
     /// As [`Self::notified`], from the store with that code.
     pub(crate) async fn notified_from(&self, code: &str) -> i64 {
-        let store = self.store(code).await;
-        self.bind(store).await;
-        self.stock(store, code, 5).await;
+        let store = self.selling_from(code, 5).await;
         self.pay().await;
         if self.mode.app_allocates() {
             self.done(Role::Allocator, "taobao.omniorder.allocatedinfo.sync", self.allocated(store)).await;
@@ -152,19 +177,32 @@ impl<'s> Tenant<'s> {
         store
     }
 
-    /// A paid trade that its store has accepted; the store's id. Modes in which the keeper accepts stay at the offer.
+    /// A paid trade that its store has accepted, by whoever accepts in this mode; the location's id. A warehouse accepts
+    /// nothing.
     pub(crate) async fn accepted(&self) -> i64 {
         let store = self.notified().await;
-        if self.mode.pos_accepts() {
-            let code = self.allocation_code().await.to_string();
+        let code = self.allocation_code().await.to_string();
+        if !self.from_warehouse && self.mode.pos_accepts() {
             let accept = Fields::new()
                 .with("allocation_code", code)
                 .with("is_accept", true)
                 .with("sub_order_code", vec![self.oid(1).to_string()]);
             self.done(Role::Pos, "tmall.storedeliver.allocation.accept", accept).await;
-            self.settle().await;
+        } else if !self.from_warehouse {
+            self.keeper(&format!("assignments/{code}/accept"), String::new()).await;
         }
+        self.settle().await;
         store
+    }
+
+    /// A keeper's action over REST; it must succeed.
+    pub(crate) async fn keeper(&self, path: &str, body: String) {
+        let url = self.stage.url(&format!("/api/v1/keeper/{path}"));
+        let request = self.stage.http().post(url).bearer_auth(format!("user-{}", self.seller)).body(body);
+        let answer = request.header("content-type", "application/json").send().await.expect("is answered");
+        let status = answer.status();
+        let text = answer.text().await.expect("has a body");
+        assert_eq!(status, 200, "{path}: {text}");
     }
 
     pub(crate) fn refund_id(&self) -> i64 {
@@ -186,7 +224,7 @@ impl<'s> Tenant<'s> {
         let line = Fields::new()
             .with("sub_oid", self.oid(1))
             .with("store_id", store.to_string())
-            .with("store_type", "Store")
+            .with("store_type", self.place_type())
             .with("status", "Allocated");
         Fields::new()
             .with("tid", self.tid())
@@ -288,7 +326,9 @@ impl<'s> Tenant<'s> {
 fn numbered(ids: BTreeSet<i64>, what: &str) -> Vec<(String, String)> {
     let only = ids.len() == 1;
     let named = ids.into_iter().zip(1..);
-    named.map(|(id, at)| (id.to_string(), if only { format!("{{{what}}}") } else { format!("{{{what} {at}}}") })).collect()
+    named
+        .map(|(id, at)| (id.to_string(), if only { format!("{{{what}}}") } else { format!("{{{what} {at}}}") }))
+        .collect()
 }
 
 /// What tells nothing of an effect: a re-allocation's random number, the lane's version, which depends on what was committed

@@ -12,7 +12,7 @@ use super::cases::{self, put, walk};
 use super::page::Table;
 use super::samples::{self, Sample};
 use super::spoken::{Speech, Spoken};
-use super::stage::{FIRST_APP, FIRST_WAREHOUSE, Mode, Stage, credentials};
+use super::stage::{OWNERS_APP, OWNERS_WAREHOUSE, Stage, credentials};
 use super::tenant::{Tenant, masked};
 use crate::merchant::sku;
 
@@ -66,7 +66,7 @@ async fn chapter(name: &str) {
     let samples = samples::of_chapter(name);
     // For each field: one seller who reaches, one who names what nobody has, one who leaves the field out.
     let sellers = samples.iter().flat_map(|sample| vec![sample.mode; 3 * reaches(sample.method()).len()]);
-    let stage = Stage::open(std::iter::once(Mode::PlatformPos).chain(sellers).collect()).await;
+    let stage = Stage::open(sellers.collect()).await;
     let owner = Owner::open(&stage).await;
     let title = format!("Another seller's names: {name}");
     let mut table = Table::new(&title, &["method", "field", "names", "another seller's there"]);
@@ -94,7 +94,11 @@ async fn reach_for(stage: &Stage, owner: &Owner<'_>, sample: &Sample, reach: &Re
         let hide = |text: &str| text.replace(&written(name), "{it}");
         (hide(&called.answer), called.state.iter().map(|line| hide(line)).collect::<Vec<_>>())
     };
-    alike(&veiled(&reaching, &foreign), &veiled(&guessing, &unknown), &format!("{place}: another's is not like nobody's"));
+    alike(
+        &veiled(&reaching, &foreign),
+        &veiled(&guessing, &unknown),
+        &format!("{place}: another's is not like nobody's"),
+    );
     if let Some(code) = reaching.refused {
         assert!(!reaching.changed, "{place} is refused with {code} and changed something");
         return format!("refused: `{code}`");
@@ -131,7 +135,9 @@ fn is_kept_for_its_seller(thing: Thing) -> bool {
         | Thing::PickupCode
         | Thing::Refund
         | Thing::App => true,
-        Thing::ArticleCode | Thing::Item | Thing::Sku | Thing::StoreCode | Thing::CallersKey | Thing::Elsewhere => false,
+        Thing::ArticleCode | Thing::Item | Thing::Sku | Thing::StoreCode | Thing::CallersKey | Thing::Elsewhere => {
+            false
+        }
     }
 }
 
@@ -211,9 +217,9 @@ struct Owner<'s> {
 
 impl<'s> Owner<'s> {
     async fn open(stage: &'s Stage) -> Self {
-        let tenant = stage.tenant(Mode::PlatformPos).in_series(1);
+        let tenant = stage.owner().in_series(1);
         // A lane's ids begin alike for every seller: the first allocation would be one of the reaching seller's too.
-        Tenant::new(stage, tenant.seller, tenant.mode).in_series(2).notified_from("S-OWN").await;
+        stage.owner().in_series(2).notified_from("S-OWN").await;
         tenant.refunded().await;
         let article = tenant.article("SC").await;
         let held = Fields::new()
@@ -235,7 +241,7 @@ impl<'s> Owner<'s> {
         match reach.thing {
             Thing::Seller if reach.field.name.ends_with("nick") => Value::Text(format!("星盘示例{}", tenant.seller)),
             Thing::Seller => Value::Int(tenant.seller),
-            Thing::Location if reach.field.name == "warehouse_code" => Value::from(FIRST_WAREHOUSE),
+            Thing::Location if reach.field.name == "warehouse_code" => Value::from(OWNERS_WAREHOUSE),
             Thing::Store | Thing::Location => Value::Int(self.store),
             Thing::Trade => Value::Int(tenant.tid()),
             Thing::SubOrder => Value::Int(tenant.oid(1)),
@@ -249,7 +255,7 @@ impl<'s> Owner<'s> {
             Thing::CallersKey => Value::Text(tenant.key("INIT-S001")),
             Thing::PickupCode => Value::from("223456789012"),
             Thing::Refund => Value::Int(tenant.refund_id()),
-            Thing::App => Value::from(FIRST_APP),
+            Thing::App => Value::from(OWNERS_APP),
             Thing::Elsewhere => panic!("{} is kept nowhere here", reach.field.name),
         }
     }

@@ -27,7 +27,7 @@ fn report(tenant: &Tenant<'_>, store: i64, change: impl FnOnce(Fields) -> Fields
     let line = Fields::new()
         .with("sub_oid", tenant.oid(1))
         .with("store_id", store.to_string())
-        .with("store_type", "Store")
+        .with("store_type", tenant.place_type())
         .with("operator", "小王")
         .with("code", "0");
     Fields::new()
@@ -49,7 +49,7 @@ async fn refused(tenant: &Tenant<'_>) -> Fields {
 
 async fn consigned(tenant: &Tenant<'_>) -> Fields {
     let store = tenant.accepted().await;
-    if tenant.mode.pos_accepts() && tenant.mode.app_allocates() {
+    if tenant.mode.pos_accepts() && tenant.mode.app_allocates() && tenant.place_type() == "Store" {
         let sent = Fields::new().with("tid", tenant.tid()).with("out_sid", "SF1000001").with("company_code", "SF");
         tenant.done(Role::Pos, "taobao.logistics.offline.send", sent).await;
     }

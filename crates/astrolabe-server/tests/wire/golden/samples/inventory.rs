@@ -61,12 +61,14 @@ async fn offered_elsewhere(tenant: &Tenant<'_>) -> Fields {
     tenant.bind(other).await;
     tenant.stock(other, "S002", 5).await;
     let store = tenant.notified().await;
+    // Where the platform allocates, the hold may be brought to the assigned location only.
     let target = if tenant.mode.app_allocates() { other } else { store };
+    let target_type = if target == other { "STORE".to_owned() } else { tenant.place_type().to_uppercase() };
     Fields::new()
         .with("bill_num", tenant.key("A"))
         .with("tb_trade_order", tenant.tid().to_string())
         .with("tb_sub_trade_order", tenant.oid(1).to_string())
-        .with("target_warehouse_type", "STORE")
+        .with("target_warehouse_type", target_type)
         .with("target_warehouse_id", target.to_string())
         .with("inventory_type", "CERTAINTY")
         .with("quantity", 1)

@@ -1,7 +1,7 @@
 //! What was published beside chapter 6.
 
-use astrolabe_protocol::catalogue::Role;
 use astrolabe_protocol::Fields;
+use astrolabe_protocol::catalogue::Role;
 
 use super::samples;
 use crate::golden::tenant::Tenant;
