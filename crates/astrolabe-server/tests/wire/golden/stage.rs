@@ -18,12 +18,12 @@ use super::tenant::Tenant;
 
 /// 2026-01-02 10:00:00 GMT+8, a minute after the trades are paid.
 const NOW: Timestamp = Timestamp(1_767_319_200_000);
-/// The first seller's id; digits that nothing else has.
-const FIRST_SELLER: i64 = 770_000_001;
+/// The seller who owns what others reach for; digits that nothing else has. The others count on from there.
+const OWNER: i64 = 770_000_000;
 
-/// A warehouse of the first seller alone.
+/// A warehouse of the owner alone.
 pub(crate) const OWNERS_WAREHOUSE: &str = "WH-WEST";
-/// An app of the first seller alone.
+/// An app of the owner alone.
 pub(crate) const OWNERS_APP: &str = "55555555";
 
 /// The role modes of the white paper's chapter 3.
