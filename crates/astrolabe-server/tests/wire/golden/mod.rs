@@ -5,8 +5,10 @@
 //! in every shape, that every refused call left nothing behind, and that a served method's sample is answered with success.
 
 mod cases;
+mod outward;
 mod page;
 mod permissions;
+mod receiver;
 mod samples;
 mod spoken;
 mod stage;

@@ -12,7 +12,7 @@ const ANSWER_CHARS_MAX: usize = 3_000;
 
 /// A golden file as it grows.
 pub(crate) struct Page {
-    name: &'static str,
+    name: String,
     text: String,
 }
 
@@ -23,7 +23,17 @@ impl Page {
              what differs from run to run.\n",
             method.name, method.title, method.source
         );
-        Self { name: method.name, text }
+        Self { name: method.name.to_owned(), text }
+    }
+
+    /// For a method that the platform calls.
+    pub(crate) fn outward(method: &'static Method) -> Self {
+        let text = format!(
+            "# {}\n\n{} ({}). What a running server sent to whoever a test played, the replies it got, and what it made of\n\
+             each; `{{…}}` stands for what differs from run to run.\n",
+            method.name, method.title, method.source
+        );
+        Self { name: format!("outward-{}", method.name), text }
     }
 
     pub(crate) fn add(&mut self, text: &str) {
@@ -39,7 +49,7 @@ impl Page {
 
     /// Compares with the file in the folder, or writes it.
     pub(crate) fn check(self, stale: &mut Vec<String>) {
-        stale.extend(compare(self.name, &without_volatile(&self.text)));
+        stale.extend(compare(&self.name, &without_volatile(&self.text)));
     }
 }
 

@@ -26,6 +26,9 @@ pub(crate) const OWNERS_WAREHOUSE: &str = "WH-WEST";
 /// An app of the owner alone.
 pub(crate) const OWNERS_APP: &str = "55555555";
 
+/// The key by which a channel knows us.
+const CHANNELS_KEY: &str = "66666666";
+
 /// The role modes of the white paper's chapter 3.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Mode {
@@ -77,7 +80,7 @@ pub(crate) fn app_key(role: Role) -> &'static str {
     }
 }
 
-fn secret(role: Role) -> &'static str {
+pub(crate) fn secret(role: Role) -> &'static str {
     match role {
         Role::Merchant => "secret-of-the-erp",
         Role::Allocator => "secret-of-the-allocator",
@@ -120,18 +123,18 @@ pub(crate) struct Stage {
 impl Stage {
     /// With one seller for each of these modes; nobody listens at any app's address.
     pub(crate) async fn open(sellers: Vec<Mode>) -> Self {
-        Self::open_with(sellers, "").await
+        Self::open_with(sellers, None).await
     }
 
-    /// As [`Self::open`]; `spi` stands in every app's declaration.
-    pub(crate) async fn open_with(sellers: Vec<Mode>, spi: &str) -> Self {
+    /// As [`Self::open`], with an address at which every app and every channel is called.
+    pub(crate) async fn open_with(sellers: Vec<Mode>, address: Option<&str>) -> Self {
         let _installed_once = rustls::crypto::ring::default_provider().install_default();
         let data = TempDir::new().expect("a directory");
         let target = StoreTarget::DataDir(data.path().to_owned());
         let store = astrolabe_store::open(&target).await.expect("opens");
         let limits = Limits { allow_private_addresses: true, ..Limits::default() };
         let app = App::new(store, Clock::manual(NOW), 1, limits).await.expect("starts");
-        declare::apply(&app, &declaration(&[&[Mode::PlatformPos], sellers.as_slice()].concat(), spi), false)
+        declare::apply(&app, &declaration(&[&[Mode::PlatformPos], sellers.as_slice()].concat(), address), false)
             .await
             .expect("is declared");
         let server = astrolabe_server::serve(app, SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("listens");
@@ -176,13 +179,18 @@ impl Stage {
     }
 }
 
-fn declaration(modes: &[Mode], spi: &str) -> String {
+fn declaration(modes: &[Mode], address: Option<&str>) -> String {
+    let spi = address.map(|address| format!("spi = {{ online = \"{address}/spi\" }}")).unwrap_or_default();
+    let endpoint = address.map(|address| {
+        format!("endpoint = \"{address}/channel\"\napp_key = \"{CHANNELS_KEY}\"\nsecret = \"secret-of-the-channel\"\n")
+    });
+    let endpoint = endpoint.unwrap_or_default();
     let ids = || (OWNER..).zip(modes);
     let mut text = String::new();
     for (id, mode) in ids() {
         text += &format!(
             "[[seller]]\nid = {id}\nnick = \"星盘示例{id}\"\nallocator = \"{}\"\nacceptor = \"{}\"\nwms = \"{}\"\n\n\
-             [[channel]]\nname = \"tmall\"\nseller = {id}\ntoken = \"channel-{id}\"\n\n\
+             [[channel]]\nname = \"tmall\"\nseller = {id}\ntoken = \"channel-{id}\"\n{endpoint}\n\
              [[user]]\nname = \"小王\"\nseller = {id}\nrole = \"merchant\"\ntoken = \"user-{id}\"\n\n\
              [[warehouse]]\nseller = {id}\ncode = \"WH-EAST\"\nname = \"华东电商仓\"\nprovince = \"上海市\"\n\
              city = \"上海市\"\ndistrict = \"青浦区\"\n\n",

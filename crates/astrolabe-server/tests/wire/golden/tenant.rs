@@ -10,6 +10,7 @@ use astrolabe_core::place::LocationKind;
 use astrolabe_protocol::catalogue::Role;
 use astrolabe_protocol::client::{self, Outgoing, Shape};
 use astrolabe_protocol::{Answer, Fields, Value};
+use astrolabe_store::OutwardView;
 
 use super::spoken::Speech;
 use super::stage::{Mode, Stage, credentials};
@@ -250,8 +251,7 @@ impl<'s> Tenant<'s> {
             // In this order: work that is done leaves calls outward behind.
             let works = !store.open_work(SellerId(self.seller), 1).await.expect("reads").is_empty();
             let calls = self.trade().await.map(|view| view.outward).unwrap_or_default();
-            let calling = calls.iter().any(|call| matches!(call.state, OutwardState::Pending { attempts: 0, .. }));
-            if !works && !calling {
+            if !works && !calls.iter().any(|call| is_under_way(call, &calls)) {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -329,6 +329,13 @@ fn numbered(ids: BTreeSet<i64>, what: &str) -> Vec<(String, String)> {
     named
         .map(|(id, at)| (id.to_string(), if only { format!("{{{what}}}") } else { format!("{{{what} {at}}}") }))
         .collect()
+}
+
+/// Whether the call has yet to be tried, and may be: a receiver gets a trade's calls one after the other.
+fn is_under_way(call: &OutwardView, calls: &[OutwardView]) -> bool {
+    let tried = |state: &OutwardState| matches!(state, OutwardState::Pending { attempts: 1.., .. });
+    let untried = matches!(call.state, OutwardState::Pending { attempts: 0, .. });
+    untried && !calls.iter().any(|other| tried(&other.state) && other.outward.receiver == call.outward.receiver)
 }
 
 /// What tells nothing of an effect: a re-allocation's random number, the lane's version, which depends on what was committed
