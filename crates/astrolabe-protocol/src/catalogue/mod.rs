@@ -65,17 +65,16 @@ pub const ERRORS_OF_ANY: &[&str] = &[
     "isp.unknown-error",
 ];
 
-/// Methods that were published and that this platform answers with `isv.not-supported` (wire decisions: no courier to speak
-/// to, no guides, no batch envelope).
-pub const NOT_SUPPORTED: &[&str] = &[
-    "taobao.omniorder.guide.data.get",
-    "taobao.omniorder.print.sale.judge",
-    "taobao.omniorder.store.getconsignmailcode",
-    "taobao.omniorder.store.sdtcancel",
-    "taobao.omniorder.store.sdtconsign",
-    "taobao.omniorder.store.sdtquerystation",
-    "taobao.omniorder.store.sdtstatus",
-    "taobao.omniorder.store.warehouse",
+/// Methods that were published and that this platform answers with `isv.not-supported`, and why each.
+pub const NOT_SUPPORTED: &[(&str, &str)] = &[
+    ("taobao.omniorder.guide.data.get", "sales by shop assistants' recommendation are not recorded here"),
+    ("taobao.omniorder.print.sale.judge", "no sales slips are printed here"),
+    ("taobao.omniorder.store.getconsignmailcode", "no carrier gives waybill numbers out through here"),
+    ("taobao.omniorder.store.sdtcancel", "there is no courier to call off"),
+    ("taobao.omniorder.store.sdtconsign", "there is no courier to hand over to"),
+    ("taobao.omniorder.store.sdtquerystation", "there is no courier whose stations could be looked up"),
+    ("taobao.omniorder.store.sdtstatus", "there is no courier whose state could be asked for"),
+    ("taobao.omniorder.store.warehouse", "warehouses are declared by the operator, not over the wire"),
 ];
 
 /// What a method name on the wire stands for.
@@ -101,7 +100,7 @@ pub fn find_outward(name: &str) -> Option<&'static Method> {
 
 static INWARD: LazyLock<HashMap<String, Found>> = LazyLock::new(|| {
     let mut names = HashMap::new();
-    for name in NOT_SUPPORTED {
+    for (name, _why) in NOT_SUPPORTED {
         names.insert(name.to_ascii_lowercase(), Found::NotSupported(name));
     }
     for method in all().filter(|method| method.direction.is_inward()) {
