@@ -5,6 +5,7 @@
 //! in every shape, that every refused call left nothing behind, and that a served method's sample is answered with success.
 
 mod cases;
+mod effects;
 mod outward;
 mod page;
 mod permissions;
@@ -17,8 +18,8 @@ mod tenants;
 
 use std::collections::BTreeMap;
 
-use astrolabe_protocol::catalogue::{self, Effect};
-use astrolabe_protocol::client::{self, ClientError, Shape};
+use astrolabe_protocol::catalogue::{self, Effect, Role};
+use astrolabe_protocol::client::{self, ClientError, Outgoing, Shape};
 use astrolabe_protocol::{Answer, Fields, Method};
 use astrolabe_server::gateway::is_served;
 
@@ -26,7 +27,7 @@ use cases::Case;
 use page::Page;
 use samples::Sample;
 use spoken::{Broken, Said, Speech, Spoken};
-use stage::{Stage, credentials};
+use stage::{Mode, Stage, credentials};
 use tenant::{Tenant, masked};
 
 /// Requests of ten thousand items are said once to each reader: form, XML, JSON.
@@ -57,6 +58,23 @@ golden! {
     siblings_read_as_they_did: "siblings";
     the_trade_side_reads_as_it_did: "trade-side";
     stock_ahead_reads_as_it_did: "stock-ahead";
+}
+
+/// What was published and never will be served here says so, in every TOP shape.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_supported_says_so() {
+    let stage = Stage::open(vec![Mode::PlatformPos]).await;
+    let tenant = stage.tenant(Mode::PlatformPos);
+    let (method, fields) = (crate::merchant::method("taobao.logistics.companies.get"), Fields::new());
+    for (name, _why) in catalogue::NOT_SUPPORTED {
+        for shape in [Shape::TopXml, Shape::TopJson, Shape::TopSimplified] {
+            let outgoing = Outgoing { called_as: name, ..Outgoing::new(method, &fields, shape) };
+            let request = client::build(&outgoing, &credentials(Role::Merchant, tenant.seller), stage.now());
+            let said = Speech::posted(request).send(&stage).await;
+            assert!(said.body.contains("isv.not-supported"), "{name} {shape:?}: {}", said.body);
+        }
+    }
+    stage.close().await;
 }
 
 async fn chapter(name: &str) {

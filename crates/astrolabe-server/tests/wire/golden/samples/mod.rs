@@ -61,11 +61,6 @@ pub(crate) fn of_chapter(name: &str) -> &'static [Sample] {
     }
 }
 
-/// Every sample.
-pub(crate) fn all() -> impl Iterator<Item = &'static Sample> {
-    catalogue::CHAPTERS.iter().flat_map(|chapter| of_chapter(chapter.name))
-}
-
 #[test]
 fn every_method_that_callers_may_call_has_a_sample() {
     for chapter in catalogue::CHAPTERS {
