@@ -145,5 +145,38 @@ pub(super) const RESERVE: &[&str] = &[
 ];
 pub(super) const RELEASE: &[&str] = &["isv.reserve-not-exist", "isv.reserve-taken-over"];
 
-/// Of methods that have nothing behind them yet.
-pub(super) const NOT_YET: &[&str] = &["isv.not-supported"];
+/// Codes that a buyer shows: pickup and what a store brings.
+pub(super) const SHOW_CODE: &[&str] = &[
+    "isv.handover-code-mismatch",
+    "isv.handover-code-not-exist",
+    "isv.handover-code-used",
+    "isv.not-in-role-mode",
+    "isv.order-state-invalid",
+    "isv.pickup-not-confirmed",
+    "isv.trade-not-exist",
+    "isv.trade-not-omnichannel",
+];
+pub(super) const FIND_BY_CODE: &[&str] = &["isv.handover-code-not-exist", "isv.handover-code-used"];
+pub(super) const BRING: &[&str] = &[
+    "isv.cancel-requested",
+    "isv.channel-consign-missing",
+    "isv.not-allocated-there",
+    "isv.not-in-role-mode",
+    "isv.order-state-invalid",
+    "isv.store-not-exist",
+    "isv.trade-not-exist",
+    "isv.trade-not-omnichannel",
+];
+pub(super) const SEND_CODE_AGAIN: &[&str] = &[
+    "isv.handover-code-not-exist",
+    "isv.handover-code-sent-today",
+    "isv.handover-code-used",
+    "isv.not-in-role-mode",
+    "isv.order-state-invalid",
+    "isv.trade-not-exist",
+    "isv.trade-not-omnichannel",
+];
+
+/// Lists and refunds as the channel told them, and pushes into an app's database.
+pub(super) const ONE_REFUND: &[&str] = &["isv.refund-not-exist"];
+pub(super) const PUSH_NO_MORE: &[&str] = &["isv.push-user-not-exist"];

@@ -18,13 +18,14 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(RESULT_DATA),
     Method::top("taobao.omniorder.storecollect.consume", "门店自提核销订单", "published omniorder page")
-        .errors(errors::NOT_YET)
+        .errors(errors::SHOW_CODE)
+        .in_mode(STORE_SIDE_BY_MODE)
         .by(STORE_SIDE)
         .writes_by("the code: it is consumed once")
         .takes(&[MAIN_ORDER_ID.required(), CODE.required(), OPERATOR])
         .answers(AnswerShape::coded(ResultCode::ERR_CODE).message("err_msg")),
     Method::top("taobao.omniorder.storecollect.query", "门店自提根据核销码查询订单", "published omniorder page")
-        .errors(errors::NOT_YET)
+        .errors(errors::FIND_BY_CODE)
         .by(STORE_SIDE)
         .takes(&[CODE.required()])
         .answers(
@@ -34,13 +35,15 @@ pub(super) const METHODS: &[Method] = &[
                 .with(&[Field::structure("data", &[MAIN_ORDER_ID])]),
         ),
     Method::top("taobao.omniorder.dtd.consign", "门店自送发货", "published omniorder page")
-        .errors(errors::NOT_YET)
+        .errors(errors::BRING)
+        .in_mode(STORE_SIDE_BY_MODE)
         .by(STORE_SIDE)
         .writes()
         .takes(&[MAIN_ORDER_ID.required(), Field::id("store_id").required()])
         .answers(RESULT_CODED),
     Method::top("taobao.omniorder.dtd.consume", "门店自送核销", "published omniorder page")
-        .errors(errors::NOT_YET)
+        .errors(errors::SHOW_CODE)
+        .in_mode(STORE_SIDE_BY_MODE)
         .by(STORE_SIDE)
         .writes_by("the code: it is consumed once")
         .takes(&[Field::structure(
@@ -50,40 +53,41 @@ pub(super) const METHODS: &[Method] = &[
         .required()])
         .answers(RESULT_CODED),
     Method::top("taobao.omniorder.dtd.query", "门店自送根据核销码查订单", "published omniorder page")
-        .errors(errors::NOT_YET)
+        .errors(errors::FIND_BY_CODE)
         .by(STORE_SIDE)
         .takes(&[CODE.required()])
         .answers(RESULT_CODED.with(&[Field::structure("data", &[MAIN_ORDER_ID])])),
     Method::top("taobao.omniorder.dtd.resend", "门店自送重发码", "published omniorder page")
-        .errors(errors::NOT_YET)
+        .errors(errors::SEND_CODE_AGAIN)
+        .in_mode(STORE_SIDE_BY_MODE)
         .by(STORE_SIDE)
         .writes()
         .takes(&[MAIN_ORDER_ID.required()])
         .answers(RESULT_CODED),
     Method::top("taobao.omniorder.store.deliverconfig.get", "查询门店发货配置", "published omniorder page")
-        .errors(errors::NOT_YET)
+        .errors(errors::ONE_STORE)
         .takes(&[Field::id("store_id").required(), Field::bool("activity")])
         .answers(result(&[Field::structure("data", DELIVER_CONFIG)])),
     Method::top("taobao.omniorder.store.deliverconfig.update", "修改门店发货配置", "published omniorder page")
-        .errors(errors::NOT_YET)
+        .errors(errors::ONE_STORE)
         .writes()
         .takes(&[Field::id("store_id").required(), Field::structure("store_deliver_config", DELIVER_CONFIG).required()])
         .answers(RESULT_DATA),
     Method::top("taobao.omniorder.store.collectconfig.get", "查询门店自提配置", "published omniorder page")
-        .errors(errors::NOT_YET)
+        .errors(errors::ONE_STORE)
         .takes(&[Field::id("store_id").required(), Field::bool("activity")])
         .answers(result(&[Field::structure("data", COLLECT_CONFIG)])),
     Method::top("taobao.omniorder.store.collectconfig.update", "修改门店自提配置", "published omniorder page")
-        .errors(errors::NOT_YET)
+        .errors(errors::ONE_STORE)
         .writes()
         .takes(&[Field::id("store_id").required(), Field::structure("store_collect_config", COLLECT_CONFIG).required()])
         .answers(RESULT_DATA),
     Method::top("taobao.omniorder.store.switchstatus.get", "查询门店发货自提状态", "published omniorder page")
-        .errors(errors::NOT_YET)
+        .errors(errors::ONE_STORE)
         .takes(&[Field::id("store_id").required(), Field::id("seller_id")])
         .answers(RESULT_DATA),
     Method::top("taobao.omniorder.store.switchstatus.update", "修改门店发货自提状态", "published omniorder page")
-        .errors(errors::NOT_YET)
+        .errors(errors::ONE_STORE)
         .writes()
         .takes(&[Field::id("store_id").required(), Field::text("status", 50).required()])
         .answers(RESULT_DATA),
@@ -110,7 +114,6 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(FLAG_ONLY),
     Method::qimen("taobao.qimen.items.tag.query", "打标结果查询-商品维度", "published qimen page")
-        .errors(errors::NOT_YET)
         .takes(&[Field::ids("item_ids", "itemId").required(), REMARK])
         .answers(FLAG_ONLY.with(&[Field::structs(
             "item_tags",
@@ -118,7 +121,6 @@ pub(super) const METHODS: &[Method] = &[
             &[Field::text("tag_type", 50), Field::id("item_id")],
         )])),
     Method::qimen("taobao.qimen.tag.items.query", "打标结果查询-标维度", "published qimen page")
-        .errors(errors::NOT_YET)
         .takes(&[TAG_TYPE.required(), REMARK])
         .answers(FLAG_ONLY.with(&[Field::text("tag_type", 50), Field::ids("item_ids", "itemId")])),
     Method::top("taobao.scitem.add", "发布后端商品", "§4.2, published scitem page")
@@ -156,6 +158,9 @@ pub(super) const METHODS: &[Method] = &[
 ];
 
 const STORE_SIDE: &[Role] = &[Role::Merchant, Role::Pos];
+/// The POS app where it accepts; elsewhere the keeper, over REST.
+const STORE_SIDE_BY_MODE: ByMode =
+    ByMode { platform_keeper: &[], app_keeper: &[], platform_pos: &[Role::Pos], app_pos: &[Role::Pos] };
 /// Whoever allocates or accepts.
 const REALLOCATORS_BY_MODE: ByMode = ByMode {
     platform_keeper: &[],

@@ -10,7 +10,6 @@ pub(super) const METHODS: &[Method] = &[
         .takes(&[FIELDS.required(), Field::id("tid").required(), Field::text("include_oaid", 50)])
         .answers(AnswerShape::NONE.with(&[Field::tree("trade")])),
     Method::top("taobao.trades.sold.get", "查询卖家已卖出的交易数据", "published trade page")
-        .errors(errors::NOT_YET)
         .takes(&[
             FIELDS.required(),
             Field::datetime("start_created"),
@@ -27,7 +26,6 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(TRADES),
     Method::top("taobao.trades.sold.increment.get", "查询卖家已卖出的增量交易数据", "published trade page")
-        .errors(errors::NOT_YET)
         .takes(&[
             FIELDS.required(),
             Field::datetime("start_modified").required(),
@@ -89,7 +87,7 @@ pub(super) const METHODS: &[Method] = &[
             &[Field::long("id"), Field::text("code", 50), Field::text("name", 50), Field::text("reg_mail_no", 256)],
         )])),
     Method::top("taobao.refund.get", "获取单笔退款详情", "published refund page")
-        .errors(errors::NOT_YET)
+        .errors(errors::ONE_REFUND)
         .takes(&[FIELDS.required(), Field::id("refund_id").required()])
         .answers(AnswerShape::NONE.with(&[Field::tree("refund")])),
     Method::top("tmall.storedeliver.allocation.accept", "门店接单", "published tmall page")
@@ -104,7 +102,6 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(AnswerShape::NONE.success("is_success")),
     Method::top("taobao.jushita.jdp.user.add", "添加数据推送用户", "published jushita page")
-        .errors(errors::NOT_YET)
         .writes_by("seller and RDS name")
         .takes(&[
             Field::text("rds_name", 64).required(),
@@ -113,12 +110,11 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(AnswerShape::NONE.success("is_success")),
     Method::top("taobao.jushita.jdp.user.delete", "删除数据推送用户", "published jushita page")
-        .errors(errors::NOT_YET)
+        .errors(errors::PUSH_NO_MORE)
         .writes_by("seller and RDS name")
         .takes(&[Field::text("nick", 64), Field::id("user_id")])
         .answers(AnswerShape::NONE.success("is_success")),
     Method::top("taobao.jushita.jdp.users.get", "获取开通的订单同步服务的用户", "published jushita page")
-        .errors(errors::NOT_YET)
         .takes(&[
             Field::datetime("start_modified"),
             Field::datetime("end_modified"),

@@ -185,6 +185,9 @@ fn declaration(modes: &[Mode], address: Option<&str>) -> String {
         format!("endpoint = \"{address}/channel\"\napp_key = \"{CHANNELS_KEY}\"\nsecret = \"secret-of-the-channel\"\n")
     });
     let endpoint = endpoint.unwrap_or_default();
+    // Databases are declared where pushes into them are served.
+    let served = astrolabe_server::gateway::is_served("taobao.jushita.jdp.user.add");
+    let rds = if served { "rds = [{ name = \"rds-1\", paused = false }]" } else { "" };
     let ids = || (OWNER..).zip(modes);
     let mut text = String::new();
     for (id, mode) in ids() {
@@ -208,7 +211,7 @@ fn declaration(modes: &[Mode], address: Option<&str>) -> String {
     );
     for role in Role::ANY {
         text += &format!(
-            "[[app]]\nkey = \"{}\"\nsecret = \"{}\"\nroles = [\"{}\"]\nsellers = [{sellers}]\n{spi}\n\n",
+            "[[app]]\nkey = \"{}\"\nsecret = \"{}\"\nroles = [\"{}\"]\nsellers = [{sellers}]\n{spi}\n{rds}\n\n",
             app_key(*role),
             secret(*role),
             role_name(*role)

@@ -10,6 +10,7 @@ use astrolabe_core::place::LocationKind;
 use astrolabe_protocol::catalogue::Role;
 use astrolabe_protocol::client::{self, Outgoing, Shape};
 use astrolabe_protocol::{Answer, Fields, Value};
+use astrolabe_server::gateway::is_served;
 use astrolabe_store::OutwardView;
 
 use super::spoken::Speech;
@@ -206,6 +207,50 @@ impl<'s> Tenant<'s> {
         assert_eq!(status, 200, "{path}: {text}");
     }
 
+    /// A paid trade that its buyer collects at the store S001, which has it ready: then there is a code. The store's id.
+    pub(crate) async fn ready_to_collect(&self) -> i64 {
+        let store = self.selling(5).await;
+        let picked_up = |trade: String| {
+            let mut trade: serde_json::Value = serde_json::from_str(&trade).expect("is JSON");
+            let members = &mut trade["trade_fullinfo_get_response"]["trade"];
+            members["rt_omni_send_type"] = "pickUp".into();
+            members["rt_omni_store_id"] = store.to_string().into();
+            trade.to_string()
+        };
+        self.pay_as(picked_up).await;
+        if is_served("taobao.omniorder.storecollect.query") && self.mode.pos_accepts() {
+            let confirm = Fields::new()
+                .with("parent_order_code", self.tid())
+                .with("order_codes", vec![self.oid(1)])
+                .with("store_id", store)
+                .with("type", "ZITI")
+                .with("status", "X_COMMODITY_CONFIRM")
+                .with("operator", "小王");
+            self.done(Role::Pos, "taobao.qimen.orderstatus.update", confirm).await;
+        }
+        self.settle().await;
+        store
+    }
+
+    /// A paid trade that its store brings to the buyer: then there is a code.
+    pub(crate) async fn under_way(&self) {
+        let store = self.accepted().await;
+        if is_served("taobao.omniorder.dtd.consign") && self.mode.pos_accepts() {
+            let consign = Fields::new().with("main_order_id", self.tid()).with("store_id", store);
+            self.done(Role::Pos, "taobao.omniorder.dtd.consign", consign).await;
+            self.settle().await;
+        }
+    }
+
+    /// The code that the buyer shows, as the merchant's staff see it; a made-up one while there is none.
+    pub(crate) async fn handover_code(&self) -> String {
+        let url = self.stage.url(&format!("/api/v1/trades/{}", self.tid()));
+        let request = self.stage.http().get(url).bearer_auth(format!("user-{}", self.seller));
+        let text = request.send().await.expect("is answered").text().await.expect("has a body");
+        let trade: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        trade["assignments"][0]["handover_code"].as_str().unwrap_or("123456789012").to_owned()
+    }
+
     pub(crate) fn refund_id(&self) -> i64 {
         98_765_000 + self.series / 10_000
     }
@@ -317,6 +362,9 @@ impl<'s> Tenant<'s> {
             masks.extend(numbered(codes, "allocation_code"));
             let calls: BTreeSet<i64> = view.outward.iter().map(|call| call.outward.id.0).collect();
             masks.extend(numbered(calls, "call outward"));
+        }
+        if self.trade().await.is_some() {
+            masks.push((self.handover_code().await, "{code}".to_owned()));
         }
         masks.push((self.seller.to_string(), "{seller}".to_owned()));
         masks

@@ -40,17 +40,15 @@ async fn reallocate(tenant: &Tenant<'_>) -> Fields {
     Fields::new().with("main_order_id", tenant.tid()).with("sub_order_ids", lines)
 }
 
-/// The code that a buyer shows; none here until the store has his goods ready.
-const CODE: &str = "123456789012";
-
 async fn collect_consume(tenant: &Tenant<'_>) -> Fields {
-    tenant.notified().await;
-    Fields::new().with("main_order_id", tenant.tid()).with("code", CODE).with("operator", "小王")
+    tenant.ready_to_collect().await;
+    let code = tenant.handover_code().await;
+    Fields::new().with("main_order_id", tenant.tid()).with("code", code).with("operator", "小王")
 }
 
 async fn collect_query(tenant: &Tenant<'_>) -> Fields {
-    tenant.notified().await;
-    Fields::new().with("code", CODE)
+    tenant.ready_to_collect().await;
+    Fields::new().with("code", tenant.handover_code().await)
 }
 
 async fn dtd_consign(tenant: &Tenant<'_>) -> Fields {
@@ -59,18 +57,21 @@ async fn dtd_consign(tenant: &Tenant<'_>) -> Fields {
 }
 
 async fn dtd_consume(tenant: &Tenant<'_>) -> Fields {
-    tenant.accepted().await;
-    let request = Fields::new().with("code", CODE).with("operator", "小王").with("main_order_id", tenant.tid());
+    tenant.under_way().await;
+    let request = Fields::new()
+        .with("code", tenant.handover_code().await)
+        .with("operator", "小王")
+        .with("main_order_id", tenant.tid());
     Fields::new().with("param_door2door_consume_request", request)
 }
 
 async fn dtd_query(tenant: &Tenant<'_>) -> Fields {
-    tenant.accepted().await;
-    Fields::new().with("code", CODE)
+    tenant.under_way().await;
+    Fields::new().with("code", tenant.handover_code().await)
 }
 
 async fn dtd_resend(tenant: &Tenant<'_>) -> Fields {
-    tenant.accepted().await;
+    tenant.under_way().await;
     Fields::new().with("main_order_id", tenant.tid())
 }
 
