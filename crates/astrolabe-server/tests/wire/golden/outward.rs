@@ -83,7 +83,7 @@ const CALLS: &[Call] = &[
     Call {
         name: "taobao.logistics.dummy.send",
         to: None,
-        mode: Mode::PlatformPos,
+        mode: Mode::PlatformKeeper,
         message: "ConsignToChannel",
         bring_about: |tenant, _| Box::pin(collected(tenant)),
     },
@@ -136,9 +136,8 @@ async fn ready_to_collect(tenant: &Tenant<'_>) {
 
 async fn collected(tenant: &Tenant<'_>) {
     tenant.ready_to_collect().await;
-    let code = tenant.handover_code().await;
-    let shown = Fields::new().with("main_order_id", tenant.tid()).with("code", code).with("operator", "小王");
-    tenant.done(Role::Pos, "taobao.omniorder.storecollect.consume", shown).await;
+    let shown = format!("{{\"code\":\"{}\"}}", tenant.handover_code().await);
+    tenant.keeper(&format!("assignments/{}/collect", tenant.allocation_code().await), shown).await;
 }
 
 #[test]

@@ -209,7 +209,9 @@ impl<'s> Tenant<'s> {
 
     /// A paid trade that its buyer collects at the store S001, which has it ready: then there is a code. The store's id.
     pub(crate) async fn ready_to_collect(&self) -> i64 {
-        let store = self.selling(5).await;
+        let store = self.store("S001").await;
+        self.bind(store).await;
+        self.stock(store, "S001", 5).await;
         let picked_up = |trade: String| {
             let mut trade: serde_json::Value = serde_json::from_str(&trade).expect("is JSON");
             let members = &mut trade["trade_fullinfo_get_response"]["trade"];
@@ -218,15 +220,23 @@ impl<'s> Tenant<'s> {
             trade.to_string()
         };
         self.pay_as(picked_up).await;
-        if is_served("taobao.omniorder.storecollect.query") && self.mode.pos_accepts() {
-            let confirm = Fields::new()
-                .with("parent_order_code", self.tid())
-                .with("order_codes", vec![self.oid(1)])
-                .with("store_id", store)
-                .with("type", "ZITI")
-                .with("status", "X_COMMODITY_CONFIRM")
-                .with("operator", "小王");
-            self.done(Role::Pos, "taobao.qimen.orderstatus.update", confirm).await;
+        let view = self.trade().await.expect("there is a trade");
+        let offered = view.file.assignments.first().map(|assignment| assignment.code);
+        match offered.filter(|_| is_served("taobao.omniorder.storecollect.query")) {
+            Some(code) if !self.mode.pos_accepts() => {
+                self.keeper(&format!("assignments/{code}/confirm"), String::new()).await;
+            }
+            Some(_) => {
+                let confirm = Fields::new()
+                    .with("parent_order_code", self.tid())
+                    .with("order_codes", vec![self.oid(1)])
+                    .with("store_id", store)
+                    .with("type", "ZITI")
+                    .with("status", "X_COMMODITY_CONFIRM")
+                    .with("operator", "小王");
+                self.done(Role::Pos, "taobao.qimen.orderstatus.update", confirm).await;
+            }
+            None => {}
         }
         self.settle().await;
         store
