@@ -2,6 +2,7 @@
 //! makes of each. A real receiver listens; the ISV's side of the protocol crate reads what came, as an ISV would.
 
 use astrolabe_core::outward::OutwardState;
+use astrolabe_protocol::answer::response_root;
 use astrolabe_protocol::catalogue::{self, Role};
 use astrolabe_protocol::spi::{self, ReplyShape, SpiBody, SpiCaller, SpiIncoming, SpiReply};
 use astrolabe_protocol::{AppKey, Fields, Method, Secret, Value};
@@ -260,7 +261,12 @@ fn replies(call: &Call) -> Vec<ReplyMaker> {
     if call.to.is_none() {
         let json =
             |title, body: &str| Reply { title, status: 200, content_type: "application/json", body: body.to_owned() };
-        all.push(fixed(json("taken", r#"{"logistics_offline_send_response":{"shipping":{"is_success":true}}}"#)));
+        let root = response_root(call.name);
+        let taken = match call.name {
+            "astrolabe.handover.code.tell" => format!("{{\"{root}\":{{\"is_success\":true}}}}"),
+            _ => format!("{{\"{root}\":{{\"shipping\":{{\"is_success\":true}}}}}}"),
+        };
+        all.push(fixed(json("taken", &taken)));
         let no = r#"{"error_response":{"code":15,"msg":"Remote service error","sub_code":"isv.logistics-offline-service-error:B04","sub_msg":"订单状态不允许发货"}}"#;
         all.push(fixed(json("refused", no)));
         let later = r#"{"error_response":{"code":15,"msg":"Remote service error","sub_code":"isp.remote-service-timeout","sub_msg":"超时"}}"#;

@@ -245,7 +245,7 @@ impl<'s> Tenant<'s> {
     /// A paid trade that its store brings to the buyer: then there is a code.
     pub(crate) async fn under_way(&self) {
         let store = self.accepted().await;
-        if is_served("taobao.omniorder.dtd.consign") && self.mode.pos_accepts() {
+        if is_served("taobao.omniorder.dtd.consign") && self.mode.pos_accepts() && !self.from_warehouse {
             let consign = Fields::new().with("main_order_id", self.tid()).with("store_id", store);
             self.done(Role::Pos, "taobao.omniorder.dtd.consign", consign).await;
             self.settle().await;
