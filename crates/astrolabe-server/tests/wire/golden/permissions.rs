@@ -1,8 +1,10 @@
 //! Who may call what in which role mode: every method by every kind of app in every mode, at a store and at a warehouse, against
 //! what the catalogue says (`Method::callers`, narrowed by `Method::by_mode`).
 //!
-//! Only whether the caller is let do it is judged here. An app that may and is refused for another reason was let.
+//! Only whether the caller is let do it is judged here: at a store, where every sample is in order, an app that is refused for
+//! another reason was let. At a warehouse not every deed exists, and only what was done counts.
 
+use astrolabe_protocol::Fields;
 use astrolabe_protocol::catalogue::{self, Role};
 use astrolabe_protocol::client::{self, ClientError};
 use astrolabe_server::gateway::is_served;
@@ -83,7 +85,7 @@ fn said(sample: &Sample, mode: Mode) -> Vec<Role> {
 async fn let_in(stage: &Stage, sample: &Sample, mode: Mode) -> Vec<Role> {
     let mut found = Vec::new();
     for from_warehouse in [false, true] {
-        let mut prepared: Option<(Tenant<'_>, astrolabe_protocol::Fields)> = None;
+        let mut prepared: Option<(Tenant<'_>, Fields)> = None;
         for role in Role::ANY.iter().copied().filter(|role| !found.contains(role)).collect::<Vec<_>>() {
             let (tenant, fields) = match prepared.take() {
                 Some(unchanged) => unchanged,
@@ -96,7 +98,7 @@ async fn let_in(stage: &Stage, sample: &Sample, mode: Mode) -> Vec<Role> {
                 }
             };
             let before = tenant.version().await;
-            if is_let(&tenant, sample, role, &fields).await {
+            if is_let(&tenant, sample, role, &fields, from_warehouse).await {
                 found.push(role);
             }
             tenant.settle().await;
@@ -116,13 +118,15 @@ async fn let_in(stage: &Stage, sample: &Sample, mode: Mode) -> Vec<Role> {
     found
 }
 
-async fn is_let(tenant: &Tenant<'_>, sample: &Sample, role: Role, fields: &astrolabe_protocol::Fields) -> bool {
+async fn is_let(tenant: &Tenant<'_>, sample: &Sample, role: Role, fields: &Fields, must_be_done: bool) -> bool {
     let method = sample.method();
     let speech = Speech::of(WAY, method, fields, &credentials(role, tenant.seller), tenant.stage.now());
     let said = speech.send(tenant.stage).await;
     match client::parse_answer(method, &WAY.style(method), said.body.as_bytes()) {
-        Ok(_) => true,
-        Err(ClientError::Refused { sub_code, .. }) => !NOT_LET.contains(&sub_code.as_deref().unwrap_or_default()),
+        Ok(answer) => !must_be_done || answer.failure_code().is_none(),
+        Err(ClientError::Refused { sub_code, .. }) => {
+            !must_be_done && !NOT_LET.contains(&sub_code.as_deref().unwrap_or_default())
+        }
         Err(error) => panic!("{}: {error}", sample.name),
     }
 }
