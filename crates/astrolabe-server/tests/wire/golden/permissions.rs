@@ -15,8 +15,9 @@ use super::stage::{Mode, Stage, credentials};
 use super::tenant::Tenant;
 
 const WAY: Spoken = Spoken::Posted(client::Shape::TopJson);
-/// What an app is told that may not: at the door for its role, in the lane for the trade's mode.
-const NOT_LET: [&str; 2] = ["isv.permission-api-package-limit", "isv.not-in-role-mode"];
+/// What an app is told that may not: at the door for its role, in the lane for the trade's mode; and where no app of the mode
+/// could have a code issued, that there is none.
+const NOT_LET: [&str; 3] = ["isv.permission-api-package-limit", "isv.not-in-role-mode", "isv.handover-code-not-exist"];
 
 macro_rules! permissions {
     ($($test:ident: $chapter:literal;)*) => {
