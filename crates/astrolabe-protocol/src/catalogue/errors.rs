@@ -147,6 +147,7 @@ pub(super) const RELEASE: &[&str] = &["isv.reserve-not-exist", "isv.reserve-take
 
 /// Codes that a buyer shows: pickup and what a store brings.
 pub(super) const SHOW_CODE: &[&str] = &[
+    "isv.cancel-requested",
     "isv.handover-code-mismatch",
     "isv.handover-code-not-exist",
     "isv.handover-code-used",

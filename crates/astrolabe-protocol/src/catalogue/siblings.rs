@@ -54,6 +54,7 @@ pub(super) const METHODS: &[Method] = &[
         .answers(RESULT_CODED),
     Method::top("taobao.omniorder.dtd.query", "门店自送根据核销码查订单", "published omniorder page")
         .errors(errors::FIND_BY_CODE)
+        .in_mode(BROUGHT_BY_MODE)
         .by(STORE_SIDE)
         .takes(&[CODE.required()])
         .answers(RESULT_CODED.with(&[Field::structure("data", &[MAIN_ORDER_ID])])),
@@ -161,6 +162,9 @@ const STORE_SIDE: &[Role] = &[Role::Merchant, Role::Pos];
 /// The POS app where it accepts; elsewhere the keeper, over REST.
 const STORE_SIDE_BY_MODE: ByMode =
     ByMode { platform_keeper: &[], app_keeper: &[], platform_pos: &[Role::Pos], app_pos: &[Role::Pos] };
+/// Where no app can send goods on their way with a code, there is none to ask for.
+const BROUGHT_BY_MODE: ByMode =
+    ByMode { platform_keeper: &[], app_keeper: &[], platform_pos: STORE_SIDE, app_pos: STORE_SIDE };
 /// Whoever allocates or accepts.
 const REALLOCATORS_BY_MODE: ByMode = ByMode {
     platform_keeper: &[],
