@@ -179,5 +179,6 @@ pub(super) const SEND_CODE_AGAIN: &[&str] = &[
 ];
 
 /// Lists and refunds as the channel told them, and pushes into an app's database.
+pub(super) const LIST_TRADES: &[&str] = &["isv.not-supported"];
 pub(super) const ONE_REFUND: &[&str] = &["isv.refund-not-exist"];
 pub(super) const PUSH_NO_MORE: &[&str] = &["isv.push-user-not-exist"];

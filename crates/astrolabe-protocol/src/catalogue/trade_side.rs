@@ -10,6 +10,7 @@ pub(super) const METHODS: &[Method] = &[
         .takes(&[FIELDS.required(), Field::id("tid").required(), Field::text("include_oaid", 50)])
         .answers(AnswerShape::NONE.with(&[Field::tree("trade")])),
     Method::top("taobao.trades.sold.get", "查询卖家已卖出的交易数据", "published trade page")
+        .errors(errors::LIST_TRADES)
         .takes(&[
             FIELDS.required(),
             Field::datetime("start_created"),
@@ -26,6 +27,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(TRADES),
     Method::top("taobao.trades.sold.increment.get", "查询卖家已卖出的增量交易数据", "published trade page")
+        .errors(errors::LIST_TRADES)
         .takes(&[
             FIELDS.required(),
             Field::datetime("start_modified").required(),
