@@ -94,6 +94,12 @@ pub fn parse(text: &[u8], charset: Charset) -> Result<Pairs, WireError> {
     Ok(pairs)
 }
 
+/// Those pairs of a refused query or form that can be read: enough to say the refusal in the format that was asked for.
+pub(crate) fn legible(text: &[u8], charset: Charset) -> Pairs {
+    let pieces = text.split(|byte| *byte == b'&').take(PARAMS_MAX);
+    pieces.filter_map(|piece| parse(piece, charset).ok()).flatten().collect()
+}
+
 /// Refuses a name that occurs twice, whichever part of the request it stands in.
 ///
 /// # Errors

@@ -165,12 +165,15 @@ impl Envelope {
 
     fn parse_styled(incoming: &Incoming<'_>, style: &mut AnswerStyle) -> Result<Self, WireError> {
         if incoming.query.len() > QUERY_BYTES_MAX {
+            style.learn(&pairs::legible(&incoming.query.as_bytes()[..QUERY_BYTES_MAX], Charset::Utf8));
             return Err(WireError::platform_because(
                 PlatformCode::InvalidArguments,
                 format!("a query longer than {QUERY_BYTES_MAX} bytes"),
             ));
         }
-        let mut all = pairs::parse(incoming.query.as_bytes(), Charset::Utf8)?;
+        let query = incoming.query.as_bytes();
+        let mut all = pairs::parse(query, Charset::Utf8)
+            .inspect_err(|_refused| style.learn(&pairs::legible(query, Charset::Utf8)))?;
         style.learn(&all);
         let charset = Charset::of_content_type(incoming.content_type)?;
         let mut raw_body = None;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use astrolabe_protocol::Door;
-use astrolabe_protocol::catalogue::{self, Doors, Effect, Field, Item, Kind, Method, NOT_SUPPORTED, Need};
+use astrolabe_protocol::catalogue::{self, Doors, Effect, Field, Item, Kind, Leaf, Method, NOT_SUPPORTED, Need};
 use astrolabe_protocol::request::is_system_parameter;
 
 #[test]
@@ -13,7 +13,7 @@ fn names_and_aliases_are_unique_whatever_their_case() {
         let methods = catalogue::all().filter(|method| method.direction.is_inward() == inward);
         let names = methods
             .flat_map(|method| std::iter::once(method.name).chain(method.aliases.iter().map(|alias| alias.name)));
-        let refused = NOT_SUPPORTED.iter().copied().filter(|_| inward);
+        let refused = NOT_SUPPORTED.iter().map(|(name, _why)| *name).filter(|_| inward);
         for name in names.chain(refused) {
             assert!(seen.insert(name.to_ascii_lowercase()), "{name} is there twice");
             assert!(
@@ -113,5 +113,64 @@ fn writing_methods_say_who_may_call_and_what_a_repeat_does() {
         let reads = matches!(verb, "get" | "query" | "itemquery");
         assert_eq!(matches!(method.effect, Effect::Reads), reads, "{}", method.name);
         assert_ne!(method.doors, Doors::Spi, "{}", method.name);
+    }
+}
+
+/// Whatever looks like a name of something says of what: the tests of tenants put another seller's into each of these fields.
+#[test]
+fn every_field_that_could_reach_for_something_says_what_it_names() {
+    for method in catalogue::all() {
+        each_field(method.fields, &mut |field| {
+            let identifier = match field.kind {
+                Kind::Leaf(leaf) => is_identifier(leaf),
+                Kind::List(list) => matches!(list.item, Item::Leaf(leaf) if is_identifier(leaf)),
+                Kind::Struct(_) | Kind::Tree => false,
+            };
+            let named = ["_id", "_ids", "_key", "_num", "nick", "_code", "_codes"];
+            let sounds_so = named.iter().any(|end| field.name.ends_with(end)) || field.name.ends_with("_order");
+            let known = field.names.is_some();
+            assert!(known || !(identifier || sounds_so), "{}: {} says not what it names", method.name, field.name);
+        });
+    }
+}
+
+fn is_identifier(leaf: Leaf) -> bool {
+    matches!(leaf, Leaf::Whole { min: 1, max: i64::MAX })
+}
+
+fn each_field(fields: &'static [Field], visit: &mut impl FnMut(&'static Field)) {
+    for field in fields {
+        visit(field);
+        match field.kind {
+            Kind::Struct(inner) => each_field(inner, visit),
+            Kind::List(list) => {
+                if let Item::Struct(inner) = list.item {
+                    each_field(inner, visit);
+                }
+            }
+            Kind::Leaf(_) | Kind::Tree => {}
+        }
+    }
+}
+
+#[test]
+fn a_role_mode_lets_in_nobody_whom_the_door_does_not() {
+    for method in catalogue::all() {
+        let Some(by_mode) = method.by_mode else { continue };
+        for (section, roles) in by_mode.sections() {
+            assert!(roles.iter().all(|role| method.callers.contains(role)), "{} in {section}", method.name);
+        }
+    }
+}
+
+#[test]
+fn errors_are_listed_once_and_calls_outward_have_none() {
+    for method in catalogue::all() {
+        let mut seen = HashSet::new();
+        for code in method.errors {
+            assert!(code.starts_with("isv.") && seen.insert(code), "{}: {code}", method.name);
+            assert!(!catalogue::ERRORS_OF_ANY.contains(code), "{}: any method may answer {code}", method.name);
+        }
+        assert!(method.direction.is_inward() || method.errors.is_empty(), "{}", method.name);
     }
 }

@@ -3,7 +3,8 @@
 //! Inward methods accept two forms: the published one (everything per sub-order in `sub_order_list`) and the white paper's flat
 //! one, whose head fields (`store_id`, `type`, `operator`, `logistic_*`, `mail_no`) the items inherit.
 
-use super::definition::{Alias, AnswerShape, Field, Method, ResultCode, Role};
+use super::definition::{Alias, AnswerShape, ByMode, Field, Method, ResultCode, Role, Thing};
+use super::errors;
 
 /// Most sub-orders in an allocation result (published).
 const ALLOCATED_MAX: usize = 50;
@@ -14,11 +15,15 @@ const CONSIGNED_MAX: usize = 200;
 
 pub(super) const METHODS: &[Method] = &[
     Method::top("taobao.omniorder.allocatedinfo.sync", "分单结果同步给星盘", "§6.6.2")
+        .errors(errors::ALLOCATE)
+        .in_mode(ALLOCATORS_BY_MODE)
         .by(&[Role::Allocator])
         .writes_by("sub-order and location")
         .takes(ALLOCATED_INFO)
         .answers(ERR_CODED),
     Method::top("taobao.omniorder.store.accpeted", "POS 接单通知星盘", "§6.6.8")
+        .errors(errors::ANSWER)
+        .in_mode(ANSWERERS_BY_MODE)
         .alias(&[Alias::same("taobao.omniorder.store.accepted")])
         .by(ANSWERERS)
         .writes_by("the fact on the assignment's timeline")
@@ -26,6 +31,8 @@ pub(super) const METHODS: &[Method] = &[
         .inherits("sub_order_list", HEAD)
         .answers(ERR_CODED),
     Method::top("taobao.omniorder.store.refused", "POS 拒单通知星盘", "§6.6.9")
+        .errors(errors::ANSWER)
+        .in_mode(ANSWERERS_BY_MODE)
         .alias(&[Alias::same("taobao.omniorder.store.refuse")])
         .by(ANSWERERS)
         .writes_by("the fact on the assignment's timeline")
@@ -33,6 +40,8 @@ pub(super) const METHODS: &[Method] = &[
         .inherits("sub_order_list", HEAD)
         .answers(ERR_CODED),
     Method::top("taobao.omniorder.store.consigned", "POS 发货通知星盘", "§6.6.10")
+        .errors(errors::ANSWER)
+        .in_mode(ANSWERERS_BY_MODE)
         .by(ANSWERERS)
         .writes_by("the fact on the assignment's timeline")
         .takes(CONSIGNED)
@@ -75,6 +84,15 @@ pub(super) const METHODS: &[Method] = &[
 
 const ERR_CODED: AnswerShape = AnswerShape::coded(ResultCode::ERR_CODE);
 const ANSWERERS: &[Role] = &[Role::Pos, Role::Wms];
+/// At warehouses the WMS app in every mode; at stores the POS app where it accepts.
+const ANSWERERS_BY_MODE: ByMode = ByMode {
+    platform_keeper: &[Role::Wms],
+    app_keeper: &[Role::Wms],
+    platform_pos: &[Role::Pos, Role::Wms],
+    app_pos: &[Role::Pos, Role::Wms],
+};
+const ALLOCATORS_BY_MODE: ByMode =
+    ByMode { platform_keeper: &[], app_keeper: &[Role::Allocator], platform_pos: &[], app_pos: &[Role::Allocator] };
 
 const LOCATION_TYPES: &[&str] = &["Store", "Warehouse"];
 const TID: Field = Field::id("tid");
@@ -83,7 +101,7 @@ const SELLER_ID: Field = Field::id("seller_id");
 const REPORT_TIMESTAMP: Field = Field::long("report_timestamp");
 const TRACE_ID: Field = Field::text("trace_id", 64);
 const MESSAGE: Field = Field::text("message", 500).also(&["description"]);
-const STORE_ID: Field = Field::text("store_id", 50);
+const STORE_ID: Field = Field::text("store_id", 50).names(Thing::Location);
 const STORE_NAME: Field = Field::text("store_name", 50);
 const STORE_TYPE: Field = Field::choice("store_type", LOCATION_TYPES).also(&["type"]);
 const OPERATOR: Field = Field::text("operator", 50);

@@ -24,6 +24,10 @@ pub struct Method {
     pub callers: &'static [Role],
     /// Whom a caller acts for.
     pub acts_for: ActsFor,
+    /// Where the trade's role mode narrows `callers`: what each mode leaves of them.
+    pub by_mode: Option<ByMode>,
+    /// The business codes (`isv.…`) that it can answer beside those of [`super::ERRORS_OF_ANY`]; empty for calls outward.
+    pub errors: &'static [&'static str],
     /// Request fields, the union of all published forms.
     pub fields: &'static [Field],
     /// Names of head fields that the items of a list inherit where they lack their own (the white paper's flat forms).
@@ -133,6 +137,66 @@ impl Role {
     pub const ANY: &'static [Self] = &[Self::Merchant, Self::Allocator, Self::Pos, Self::Wms];
 }
 
+/// The roles that may do what a method asks, by the role mode of the trade it speaks of (§3.1–§3.4). The app must also be the
+/// one that the mode names: another POS app than the trade's is refused like any stranger. A role that the door lets in and no
+/// mode does is there for apps that play two parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByMode {
+    /// §3.1: the platform allocates, the keeper accepts.
+    pub platform_keeper: &'static [Role],
+    /// §3.2: an app allocates, the keeper accepts.
+    pub app_keeper: &'static [Role],
+    /// §3.3: the platform allocates, the POS app accepts.
+    pub platform_pos: &'static [Role],
+    /// §3.4: an app allocates, the POS app accepts.
+    pub app_pos: &'static [Role],
+}
+
+impl ByMode {
+    /// The modes by their section, in the white paper's order.
+    #[must_use]
+    pub const fn sections(&self) -> [(&'static str, &'static [Role]); 4] {
+        [("3.1", self.platform_keeper), ("3.2", self.app_keeper), ("3.3", self.platform_pos), ("3.4", self.app_pos)]
+    }
+}
+
+/// What a field's value names. Tests put another seller's into every field that has one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Thing {
+    /// The seller itself, by id or nick.
+    Seller,
+    /// A store, by our id.
+    Store,
+    /// A store by our id or a warehouse by its code, as a text.
+    Location,
+    /// A trade.
+    Trade,
+    /// A sub-order.
+    SubOrder,
+    /// An allocation (星盘派单号).
+    Allocation,
+    /// An article of the seller, by our id.
+    Article,
+    /// An article of the seller, by the code he gave it.
+    ArticleCode,
+    /// A listing. The channel numbers listings; a number that is new here names no stock yet.
+    Item,
+    /// A listing's SKU.
+    Sku,
+    /// A store, by the code that the seller gives it.
+    StoreCode,
+    /// A key that the caller chooses: a bill, a hold before payment.
+    CallersKey,
+    /// A code that a buyer shows.
+    PickupCode,
+    /// A refund.
+    Refund,
+    /// An app.
+    App,
+    /// Something that is not kept here (a carrier, a brand, a shop of the channel, a trace): carried, never looked up.
+    Elsewhere,
+}
+
 /// One request or answer field.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
@@ -144,6 +208,8 @@ pub struct Field {
     pub qimen: Option<&'static str>,
     /// What it holds.
     pub kind: Kind,
+    /// What its value names, if anything: the fields through which a caller could reach for what is not his.
+    pub names: Option<Thing>,
     /// Whether a request must have it.
     pub need: Need,
     /// Answers only: left out of the Qimen XML shape, which does not print it.

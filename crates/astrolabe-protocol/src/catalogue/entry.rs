@@ -2,9 +2,10 @@
 //! files use them.
 
 use super::definition::{
-    ActsFor, Alias, AnswerShape, Direction, Doors, Effect, Field, FieldsAt, Item, Kind, Layout, Leaf, List, Method,
-    Need, Repeat, ResultCode, Role, WrapName,
+    ActsFor, Alias, AnswerShape, ByMode, Direction, Doors, Effect, Field, FieldsAt, Item, Kind, Layout, Leaf, List,
+    Method, Need, Repeat, ResultCode, Role, Thing, WrapName,
 };
+use super::things;
 use crate::limits::{BODY_BYTES_MAX, BODY_BYTES_MAX_BATCH, ITEMS_MAX, TEXT_BYTES_MAX};
 
 impl Method {
@@ -20,6 +21,8 @@ impl Method {
             effect: Effect::Reads,
             callers: Role::ANY,
             acts_for: ActsFor::Seller,
+            by_mode: None,
+            errors: &[],
             fields: &[],
             inherited: None,
             answer: AnswerShape::NONE,
@@ -90,6 +93,18 @@ impl Method {
     /// Says that the caller acts for itself: no session is needed.
     pub const fn for_the_app(mut self) -> Self {
         self.acts_for = ActsFor::App;
+        self
+    }
+
+    /// Says how the trade's role mode narrows who may call it.
+    pub const fn in_mode(mut self, by_mode: ByMode) -> Self {
+        self.by_mode = Some(by_mode);
+        self
+    }
+
+    /// Lists the business codes it can answer.
+    pub const fn errors(mut self, errors: &'static [&'static str]) -> Self {
+        self.errors = errors;
         self
     }
 
@@ -198,7 +213,7 @@ impl AnswerShape {
 
 impl Field {
     const fn of(name: &'static str, kind: Kind) -> Self {
-        Self { name, also: &[], qimen: None, kind, need: Need::Optional, top_only: false }
+        Self { name, also: &[], qimen: None, kind, names: things::of(name), need: Need::Optional, top_only: false }
     }
 
     /// Text of at most `chars_max` characters.
@@ -302,6 +317,12 @@ impl Field {
                 layout: Layout::Wrapped,
             }),
         )
+    }
+
+    /// Says what its value names, where that is not what its name says in other methods.
+    pub const fn names(mut self, thing: Thing) -> Self {
+        self.names = Some(thing);
+        self
     }
 
     /// A request must have it.

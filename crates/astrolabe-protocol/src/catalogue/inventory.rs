@@ -1,30 +1,36 @@
 //! White paper §6.2 (back-end articles) and §6.3 (front-end items): inventory. TOP forms: the published
 //! `taobao.jst.astrolabe.storeinventory.*`, which have no `userId` and share one item struct.
 
-use super::definition::{Alias, AnswerShape, Field, Method, ResultCode, Role};
+use super::definition::{Alias, AnswerShape, ByMode, Field, Method, ResultCode, Role};
+use super::errors;
 
 /// Most stores in one stock call (published).
 const STORES_MAX: usize = 20;
 
 pub(super) const METHODS: &[Method] = &[
     Method::qimen("taobao.qimen.storeinventory.initial", "门店库存初始化接口", "§6.2.1")
+        .errors(errors::INITIAL_BILLS)
         .alias(&[Alias::same("taobao.jst.astrolabe.storeinventory.initial")])
         .writes_by(BILL)
         .batch()
         .takes(&[USER_ID, OPERATION_TIME.required(), stores(STORES_INITIAL)])
         .answers(BACK_END.with(ERRORS_MISSPELT)),
     Method::qimen("taobao.qimen.storeinventory.update", "门店库存更新接口", "§6.2.2")
+        .errors(errors::CHANGE_BILLS)
         .alias(&[Alias::same("taobao.jst.astrolabe.storeinventory.update")])
         .writes_by(BILL)
         .batch()
         .takes(&[USER_ID, OPERATION_TIME.required(), stores(STORES_UPDATE)])
         .answers(BACK_END.with(ERRORS)),
     Method::qimen("taobao.qimen.storeinventory.query", "门店库存查询接口", "§6.2.3")
+        .errors(errors::QUERY_STOCK)
         .alias(&[Alias::same("taobao.jst.astrolabe.storeinventory.query")])
         .batch()
         .takes(&[USER_ID, stores(STORES_QUERY)])
         .answers(BACK_END.with(STORES_ANSWER)),
     Method::qimen("taobao.qimen.storeinventory.adjust", "库存占用调整接口", "§6.2.4")
+        .errors(errors::ADJUST)
+        .in_mode(ADJUSTERS_BY_MODE)
         .alias(&[Alias::same("taobao.jst.astrolabe.storeinventory.adjust")])
         .by(ADJUSTERS)
         .writes_by("billNum and sub-order")
@@ -35,23 +41,28 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(BACK_END),
     Method::qimen("taobao.qimen.storeinventory.iteminitial", "库存初始化接口", "§6.3.1")
+        .errors(errors::INITIAL_BILLS)
         .alias(&[Alias::same("taobao.jst.astrolabe.storeinventory.iteminitial")])
         .writes_by(BILL)
         .batch()
         .takes(&[USER_ID, OPERATION_TIME.required(), stores(STORES_ITEM_INITIAL)])
         .answers(FRONT_END.with(ERRORS_MISSPELT)),
     Method::qimen("taobao.qimen.storeinventory.itemupdate", "库存增量更新接口", "§6.3.2")
+        .errors(errors::CHANGE_BILLS)
         .alias(&[Alias::same("taobao.jst.astrolabe.storeinventory.itemupdate")])
         .writes_by(BILL)
         .batch()
         .takes(&[USER_ID, OPERATION_TIME.required(), stores(STORES_ITEM_UPDATE)])
         .answers(FRONT_END.with(ERRORS_MISSPELT)),
     Method::qimen("taobao.qimen.storeinventory.itemquery", "库存查询接口", "§6.3.3")
+        .errors(errors::QUERY_STOCK)
         .alias(&[Alias::same("taobao.jst.astrolabe.storeinventory.itemquery")])
         .batch()
         .takes(&[USER_ID, stores(STORES_ITEM_QUERY)])
         .answers(FRONT_END.with(STORES_ANSWER_FRONT_END)),
     Method::qimen("taobao.qimen.storeinventory.itemadjust", "库存占用调整接口", "§6.3.4")
+        .errors(errors::ADJUST)
+        .in_mode(ADJUSTERS_BY_MODE)
         .alias(&[Alias::same("taobao.jst.astrolabe.storeinventory.itemadjust")])
         .by(ADJUSTERS)
         .writes_by("billNum and sub-order")
@@ -65,6 +76,13 @@ pub(super) const METHODS: &[Method] = &[
 
 const BILL: &str = "billNum with location, article and class";
 const ADJUSTERS: &[Role] = &[Role::Allocator, Role::Pos];
+/// Who allocates; in §3.3, where the platform does, the POS app may bring a hold to the assigned location.
+const ADJUSTERS_BY_MODE: ByMode = ByMode {
+    platform_keeper: &[],
+    app_keeper: &[Role::Allocator],
+    platform_pos: &[Role::Pos],
+    app_pos: &[Role::Allocator],
+};
 
 const FRONT_END: AnswerShape = AnswerShape::flagged(ResultCode::QIMEN_CODE);
 const BACK_END: AnswerShape = AnswerShape::flagged(ResultCode::RESULT_CODE);

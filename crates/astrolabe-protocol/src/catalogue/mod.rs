@@ -7,11 +7,13 @@
 mod allocation;
 mod definition;
 mod entry;
+mod errors;
 mod inventory;
 mod orders;
 mod ours;
 mod siblings;
 mod stores;
+mod things;
 mod trade_side;
 
 use std::collections::HashMap;
@@ -19,36 +21,60 @@ use std::sync::LazyLock;
 
 pub(crate) use definition::is_camel_case_of;
 pub use definition::{
-    ActsFor, Alias, AnswerShape, Direction, Doors, Effect, Field, FieldsAt, Inherited, Item, Kind, Layout, Leaf, List,
-    Method, Need, Repeat, ResultCode, Role, WrapName, camel_case,
+    ActsFor, Alias, AnswerShape, ByMode, Direction, Doors, Effect, Field, FieldsAt, Inherited, Item, Kind, Layout,
+    Leaf, List, Method, Need, Repeat, ResultCode, Role, Thing, WrapName, camel_case,
 };
+
+/// One file of the catalogue: methods that are read together.
+#[derive(Debug, Clone, Copy)]
+pub struct Chapter {
+    /// The name of its pages.
+    pub name: &'static str,
+    /// What it is about.
+    pub title: &'static str,
+    /// Its methods.
+    pub methods: &'static [Method],
+}
+
+/// Every chapter, in the order of the white paper.
+pub const CHAPTERS: &[Chapter] = &[
+    Chapter { name: "stores", title: "Stores and bindings (§6.1)", methods: stores::METHODS },
+    Chapter { name: "inventory", title: "Inventory (§6.2, §6.3)", methods: inventory::METHODS },
+    Chapter { name: "orders", title: "Order states (§6.4, §6.5)", methods: orders::METHODS },
+    Chapter { name: "allocation", title: "Allocation and the store's answers (§6.6)", methods: allocation::METHODS },
+    Chapter { name: "siblings", title: "Published beside chapter 6", methods: siblings::METHODS },
+    Chapter { name: "trade-side", title: "The trade side", methods: trade_side::METHODS },
+    Chapter { name: "stock-ahead", title: "Stock held before payment (§4.3)", methods: ours::METHODS },
+];
 
 /// Every served method, by chapter.
 pub fn all() -> impl Iterator<Item = &'static Method> {
-    [
-        stores::METHODS,
-        inventory::METHODS,
-        orders::METHODS,
-        allocation::METHODS,
-        siblings::METHODS,
-        trade_side::METHODS,
-        ours::METHODS,
-    ]
-    .into_iter()
-    .flatten()
+    CHAPTERS.iter().flat_map(|chapter| chapter.methods)
 }
 
-/// Methods that were published and that this platform answers with `isv.not-supported` (wire decisions: no courier to speak
-/// to, no guides, no batch envelope).
-pub const NOT_SUPPORTED: &[&str] = &[
-    "taobao.omniorder.guide.data.get",
-    "taobao.omniorder.print.sale.judge",
-    "taobao.omniorder.store.getconsignmailcode",
-    "taobao.omniorder.store.sdtcancel",
-    "taobao.omniorder.store.sdtconsign",
-    "taobao.omniorder.store.sdtquerystation",
-    "taobao.omniorder.store.sdtstatus",
-    "taobao.omniorder.store.warehouse",
+/// Business codes that any method may answer: what is refused before the method's own handler, and our own failures.
+pub const ERRORS_OF_ANY: &[&str] = &[
+    "isv.missing-parameter",
+    "isv.invalid-parameter",
+    "isv.invalid-permission",
+    "isv.permission-api-package-limit",
+    "isv.timestamp-limit-error",
+    "isp.call-limited",
+    "isp.remote-service-error",
+    "isp.remote-service-timeout",
+    "isp.unknown-error",
+];
+
+/// Methods that were published and that this platform answers with `isv.not-supported`, and why each.
+pub const NOT_SUPPORTED: &[(&str, &str)] = &[
+    ("taobao.omniorder.guide.data.get", "sales by shop assistants' recommendation are not recorded here"),
+    ("taobao.omniorder.print.sale.judge", "no sales slips are printed here"),
+    ("taobao.omniorder.store.getconsignmailcode", "no carrier gives waybill numbers out through here"),
+    ("taobao.omniorder.store.sdtcancel", "there is no courier to call off"),
+    ("taobao.omniorder.store.sdtconsign", "there is no courier to hand over to"),
+    ("taobao.omniorder.store.sdtquerystation", "there is no courier whose stations could be looked up"),
+    ("taobao.omniorder.store.sdtstatus", "there is no courier whose state could be asked for"),
+    ("taobao.omniorder.store.warehouse", "warehouses are declared by the operator, not over the wire"),
 ];
 
 /// What a method name on the wire stands for.
@@ -74,7 +100,7 @@ pub fn find_outward(name: &str) -> Option<&'static Method> {
 
 static INWARD: LazyLock<HashMap<String, Found>> = LazyLock::new(|| {
     let mut names = HashMap::new();
-    for name in NOT_SUPPORTED {
+    for (name, _why) in NOT_SUPPORTED {
         names.insert(name.to_ascii_lowercase(), Found::NotSupported(name));
     }
     for method in all().filter(|method| method.direction.is_inward()) {

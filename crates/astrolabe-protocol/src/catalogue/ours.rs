@@ -2,12 +2,14 @@
 //! the TOP shape and keep their prefix.
 
 use super::definition::{AnswerShape, Field, Method, ResultCode, Role};
+use super::errors;
 
 /// Longest hold before payment, in seconds.
 const HOLD_SECONDS_MAX: i64 = 30 * 60;
 
 pub(super) const METHODS: &[Method] = &[
     Method::top("astrolabe.stock.reserve", "付款前占用库存", "ours; §4.3")
+        .errors(errors::RESERVE)
         .by(Role::ANY)
         .writes_by("reserve_key")
         .takes(&[
@@ -21,6 +23,7 @@ pub(super) const METHODS: &[Method] = &[
             AnswerShape::coded(ResultCode::RESULT_CODE).with(&[Field::long("quantity"), Field::datetime("expires_at")]),
         ),
     Method::top("astrolabe.stock.release", "释放付款前的占用", "ours; §4.3")
+        .errors(errors::RELEASE)
         .by(Role::ANY)
         .writes_by("reserve_key")
         .takes(&[Field::text("reserve_key", 50).required()])

@@ -1,10 +1,13 @@
 //! Published after 2016 beside chapter 6 and wanted here: re-allocation, pickup codes, door-to-door, a store's settings, item
 //! tags, back-end articles and their mapping.
 
-use super::definition::{AnswerShape, Field, Method, ResultCode, Role};
+use super::definition::{AnswerShape, ByMode, Field, Method, ResultCode, Role, Thing};
+use super::errors;
 
 pub(super) const METHODS: &[Method] = &[
     Method::top("taobao.omniorder.store.reallocate", "门店发货提供改派接口", "published omniorder page")
+        .errors(errors::REALLOCATE)
+        .in_mode(REALLOCATORS_BY_MODE)
         .by(&[Role::Allocator, Role::Pos])
         .writes()
         .takes(&[
@@ -15,11 +18,14 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(RESULT_DATA),
     Method::top("taobao.omniorder.storecollect.consume", "门店自提核销订单", "published omniorder page")
+        .errors(errors::SHOW_CODE)
+        .in_mode(STORE_SIDE_BY_MODE)
         .by(STORE_SIDE)
         .writes_by("the code: it is consumed once")
         .takes(&[MAIN_ORDER_ID.required(), CODE.required(), OPERATOR])
         .answers(AnswerShape::coded(ResultCode::ERR_CODE).message("err_msg")),
     Method::top("taobao.omniorder.storecollect.query", "门店自提根据核销码查询订单", "published omniorder page")
+        .errors(errors::FIND_BY_CODE)
         .by(STORE_SIDE)
         .takes(&[CODE.required()])
         .answers(
@@ -29,11 +35,15 @@ pub(super) const METHODS: &[Method] = &[
                 .with(&[Field::structure("data", &[MAIN_ORDER_ID])]),
         ),
     Method::top("taobao.omniorder.dtd.consign", "门店自送发货", "published omniorder page")
+        .errors(errors::BRING)
+        .in_mode(STORE_SIDE_BY_MODE)
         .by(STORE_SIDE)
         .writes()
         .takes(&[MAIN_ORDER_ID.required(), Field::id("store_id").required()])
         .answers(RESULT_CODED),
     Method::top("taobao.omniorder.dtd.consume", "门店自送核销", "published omniorder page")
+        .errors(errors::SHOW_CODE)
+        .in_mode(STORE_SIDE_BY_MODE)
         .by(STORE_SIDE)
         .writes_by("the code: it is consumed once")
         .takes(&[Field::structure(
@@ -43,32 +53,42 @@ pub(super) const METHODS: &[Method] = &[
         .required()])
         .answers(RESULT_CODED),
     Method::top("taobao.omniorder.dtd.query", "门店自送根据核销码查订单", "published omniorder page")
+        .errors(errors::FIND_BY_CODE)
+        .in_mode(BROUGHT_BY_MODE)
         .by(STORE_SIDE)
         .takes(&[CODE.required()])
         .answers(RESULT_CODED.with(&[Field::structure("data", &[MAIN_ORDER_ID])])),
     Method::top("taobao.omniorder.dtd.resend", "门店自送重发码", "published omniorder page")
+        .errors(errors::SEND_CODE_AGAIN)
+        .in_mode(STORE_SIDE_BY_MODE)
         .by(STORE_SIDE)
         .writes()
         .takes(&[MAIN_ORDER_ID.required()])
         .answers(RESULT_CODED),
     Method::top("taobao.omniorder.store.deliverconfig.get", "查询门店发货配置", "published omniorder page")
+        .errors(errors::ONE_STORE)
         .takes(&[Field::id("store_id").required(), Field::bool("activity")])
         .answers(result(&[Field::structure("data", DELIVER_CONFIG)])),
     Method::top("taobao.omniorder.store.deliverconfig.update", "修改门店发货配置", "published omniorder page")
+        .errors(errors::ONE_STORE)
         .writes()
         .takes(&[Field::id("store_id").required(), Field::structure("store_deliver_config", DELIVER_CONFIG).required()])
         .answers(RESULT_DATA),
     Method::top("taobao.omniorder.store.collectconfig.get", "查询门店自提配置", "published omniorder page")
+        .errors(errors::ONE_STORE)
         .takes(&[Field::id("store_id").required(), Field::bool("activity")])
         .answers(result(&[Field::structure("data", COLLECT_CONFIG)])),
     Method::top("taobao.omniorder.store.collectconfig.update", "修改门店自提配置", "published omniorder page")
+        .errors(errors::ONE_STORE)
         .writes()
         .takes(&[Field::id("store_id").required(), Field::structure("store_collect_config", COLLECT_CONFIG).required()])
         .answers(RESULT_DATA),
     Method::top("taobao.omniorder.store.switchstatus.get", "查询门店发货自提状态", "published omniorder page")
+        .errors(errors::ONE_STORE)
         .takes(&[Field::id("store_id").required(), Field::id("seller_id")])
         .answers(RESULT_DATA),
     Method::top("taobao.omniorder.store.switchstatus.update", "修改门店发货自提状态", "published omniorder page")
+        .errors(errors::ONE_STORE)
         .writes()
         .takes(&[Field::id("store_id").required(), Field::text("status", 50).required()])
         .answers(RESULT_DATA),
@@ -110,6 +130,7 @@ pub(super) const METHODS: &[Method] = &[
             Field::long("total_lines").top_only(),
         ])),
     Method::top("taobao.scitem.add", "发布后端商品", "§4.2, published scitem page")
+        .errors(errors::ADD_ARTICLE)
         .writes_by("outer_code per seller")
         .takes(SC_ITEM_ADD)
         .answers(AnswerShape::NONE.with(&[Field::structure(
@@ -122,6 +143,7 @@ pub(super) const METHODS: &[Method] = &[
             ],
         )])),
     Method::top("taobao.scitem.map.add", "创建IC商品与后端商品的映射关系", "§4.2, published scitem page")
+        .errors(errors::MAP)
         .writes_by("item and SKU")
         .takes(&[
             Field::id("item_id").required(),
@@ -132,6 +154,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(AnswerShape::NONE.with(&[Field::text("outer_code", 50)])),
     Method::top("taobao.scitem.map.delete", "失效指定用户的商品与后端商品的映射关系", "published scitem page")
+        .errors(errors::ONE_ARTICLE)
         .writes()
         .takes(&[Field::id("sc_item_id").required(), Field::text("user_nick", 64)])
         .answers(AnswerShape::NONE.with(&[Field::int("module")])),
@@ -141,6 +164,19 @@ pub(super) const METHODS: &[Method] = &[
 ];
 
 const STORE_SIDE: &[Role] = &[Role::Merchant, Role::Pos];
+/// The POS app where it accepts; elsewhere the keeper, over REST.
+const STORE_SIDE_BY_MODE: ByMode =
+    ByMode { platform_keeper: &[], app_keeper: &[], platform_pos: &[Role::Pos], app_pos: &[Role::Pos] };
+/// Where no app can send goods on their way with a code, there is none to ask for.
+const BROUGHT_BY_MODE: ByMode =
+    ByMode { platform_keeper: &[], app_keeper: &[], platform_pos: STORE_SIDE, app_pos: STORE_SIDE };
+/// Whoever allocates or accepts.
+const REALLOCATORS_BY_MODE: ByMode = ByMode {
+    platform_keeper: &[],
+    app_keeper: &[Role::Allocator],
+    platform_pos: &[Role::Pos],
+    app_pos: &[Role::Allocator, Role::Pos],
+};
 const RESULT_CODED: AnswerShape = AnswerShape::coded(ResultCode::RESULT_CODE);
 const RESULT_DATA: AnswerShape = result(&[Field::long_text("data")]);
 const FLAG_ONLY: AnswerShape = {
@@ -155,7 +191,7 @@ const fn result(fields: &'static [Field]) -> AnswerShape {
 }
 
 const MAIN_ORDER_ID: Field = Field::id("main_order_id");
-const CODE: Field = Field::text("code", 50);
+const CODE: Field = Field::text("code", 50).names(Thing::PickupCode);
 const OPERATOR: Field = Field::text("operator", 50);
 const REMARK: Field = Field::text("remark", 500);
 const TAG_TYPE: Field = Field::choice("tag_type", &["TBKU", "MDZT"]);

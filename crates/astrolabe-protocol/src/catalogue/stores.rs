@@ -1,12 +1,14 @@
 //! White paper §6.1: stores, and the binding of items to stores. TOP forms: published pages of `taobao.qimen.store*`.
 
 use super::definition::{AnswerShape, Field, FieldsAt, Method, ResultCode, Role};
+use super::errors;
 
 /// Most stores one item may be bound to in one call (§6.1.6).
 const STORES_MAX: usize = 200;
 
 pub(super) const METHODS: &[Method] = &[
     Method::qimen("taobao.qimen.store.create", "门店新增接口", "§6.1.1")
+        .errors(errors::CREATE_STORE)
         .writes_by("storeCode per seller: the same content answers the same store")
         .takes(STORE_CREATE)
         .answers(STORE_ANSWER.with(&[Field::id("store_id")]).at(FieldsAt::AfterFlag)),
@@ -14,17 +16,21 @@ pub(super) const METHODS: &[Method] = &[
         .takes(&[REMARK])
         .answers(STORE_ANSWER.with(&[Field::long_text("store_category")]).at(FieldsAt::AfterFlag)),
     Method::qimen("taobao.qimen.store.update", "门店更新接口", "§6.1.3")
+        .errors(errors::UPDATE_STORE)
         .writes_by("storeId: the same content changes nothing")
         .takes(STORE_UPDATE)
         .answers(STORE_ANSWER),
     Method::qimen("taobao.qimen.store.delete", "门店删除接口", "§6.1.4")
+        .errors(errors::DELETE_STORES)
         .writes_by("storeId: a deleted store stays deleted")
         .takes(&[Field::ids("store_id", "storeId").required().repeated().at_most(STORES_MAX)])
         .answers(STORE_ANSWER),
     Method::qimen("taobao.qimen.store.query", "门店信息查询接口", "§6.1.5")
+        .errors(errors::ONE_STORE)
         .takes(&[Field::id("store_id").required()])
         .answers(STORE_ANSWER.with(STORE_INFO)),
     Method::qimen("taobao.qimen.itemstore.banding", "商品关联绑定接口", "§6.1.6")
+        .errors(errors::BIND)
         .by(&[Role::Merchant, Role::Allocator, Role::Pos])
         .writes_by("item and store: a binding is there or not")
         .takes(&[
@@ -42,6 +48,7 @@ pub(super) const METHODS: &[Method] = &[
                 .at(FieldsAt::AfterCode),
         ),
     Method::qimen("taobao.qimen.storeitem.query", "门店关联商品查询接口", "§6.1.8")
+        .errors(errors::ONE_STORE)
         .takes(&[Field::id("store_id").required(), Field::long("page")])
         .answers(
             STORE_ANSWER

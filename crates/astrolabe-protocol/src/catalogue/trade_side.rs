@@ -1,13 +1,16 @@
 //! The trade side: what a connector calls next to chapter 6 (§3.4: the channel's consignment comes first), the RDS
 //! subscriptions, and the platform's own call to the channel.
 
-use super::definition::{AnswerShape, Field, Method, Role};
+use super::definition::{AnswerShape, ByMode, Field, Method, Role};
+use super::errors;
 
 pub(super) const METHODS: &[Method] = &[
     Method::top("taobao.trade.fullinfo.get", "获取单笔交易的详细信息", "published trade page")
+        .errors(errors::ONE_TRADE)
         .takes(&[FIELDS.required(), Field::id("tid").required(), Field::text("include_oaid", 50)])
         .answers(AnswerShape::NONE.with(&[Field::tree("trade")])),
     Method::top("taobao.trades.sold.get", "查询卖家已卖出的交易数据", "published trade page")
+        .errors(errors::LIST_TRADES)
         .takes(&[
             FIELDS.required(),
             Field::datetime("start_created"),
@@ -25,6 +28,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(TRADES),
     Method::top("taobao.trades.sold.increment.get", "查询卖家已卖出的增量交易数据", "published trade page")
+        .errors(errors::LIST_TRADES)
         .takes(&[
             FIELDS.required(),
             Field::datetime("start_modified").required(),
@@ -41,6 +45,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(TRADES),
     Method::top("taobao.logistics.offline.send", "自己联系物流（线下物流）发货", "published logistics page; §3.4")
+        .errors(errors::CHANNEL_CONSIGN)
         .by(SHIPPERS)
         .writes_by("the fact on the assignment's timeline")
         .also_outward()
@@ -57,6 +62,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(SHIPPING),
     Method::top("taobao.logistics.online.send", "在线订单发货处理", "published logistics page")
+        .errors(errors::CHANNEL_CONSIGN)
         .by(SHIPPERS)
         .writes_by("the fact on the assignment's timeline")
         .takes(&[
@@ -72,6 +78,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(SHIPPING),
     Method::top("taobao.logistics.dummy.send", "无需物流（虚拟）发货处理", "published logistics page")
+        .errors(errors::CHANNEL_CONSIGN)
         .by(SHIPPERS)
         .writes_by("the fact on the assignment's timeline")
         .also_outward()
@@ -85,9 +92,12 @@ pub(super) const METHODS: &[Method] = &[
             &[Field::long("id"), Field::text("code", 50), Field::text("name", 50), Field::text("reg_mail_no", 256)],
         )])),
     Method::top("taobao.refund.get", "获取单笔退款详情", "published refund page")
+        .errors(errors::ONE_REFUND)
         .takes(&[FIELDS.required(), Field::id("refund_id").required()])
         .answers(AnswerShape::NONE.with(&[Field::tree("refund")])),
     Method::top("tmall.storedeliver.allocation.accept", "门店接单", "published tmall page")
+        .errors(errors::ANSWER)
+        .in_mode(ANSWERERS_BY_MODE)
         .by(&[Role::Pos, Role::Wms])
         .writes_by("the fact on the assignment's timeline")
         .takes(&[
@@ -105,6 +115,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(AnswerShape::NONE.success("is_success")),
     Method::top("taobao.jushita.jdp.user.delete", "删除数据推送用户", "published jushita page")
+        .errors(errors::PUSH_NO_MORE)
         .for_the_app()
         .writes_by("app and seller")
         .takes(&[Field::text("nick", 64), Field::id("user_id")])
@@ -124,6 +135,13 @@ pub(super) const METHODS: &[Method] = &[
 ];
 
 const SHIPPERS: &[Role] = &[Role::Merchant, Role::Pos, Role::Wms];
+/// As with the other answers of a store: the POS app where it accepts, the WMS app at warehouses.
+const ANSWERERS_BY_MODE: ByMode = ByMode {
+    platform_keeper: &[Role::Wms],
+    app_keeper: &[Role::Wms],
+    platform_pos: &[Role::Pos, Role::Wms],
+    app_pos: &[Role::Pos, Role::Wms],
+};
 const FIELDS: Field = Field::long_text("fields");
 const PAGE_NO: Field = Field::whole("page_no", 1, i64::MAX);
 const PAGE_SIZE: Field = Field::whole("page_size", 1, 100);

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use astrolabe_core::ids::{AppKey, SellerId};
-use astrolabe_protocol::catalogue;
+use astrolabe_protocol::catalogue::{self, Thing};
 use astrolabe_protocol::{Call, Door, PlatformCode, Value, WireError};
 use astrolabe_store::Role;
 
@@ -82,17 +82,16 @@ fn seller_of(directory: &DirectoryIndex, app: &AppKey, call: &Call) -> Result<Se
     }
 }
 
-/// `userId`, `seller_id` and `sellerCode` (§6.2 to §6.6) repeat who the seller is: by id, or, in `sellerCode`, by nick.
+/// `userId`, `seller_id`, `sellerCode`, `user_nick` (§6.2 to §6.6) repeat who the seller is: by id, or, as a text, by nick.
 fn body_names_nobody_else(call: &Call, seller: SellerId, nick: &str) -> Result<(), WireError> {
     let same = |name: &str| match call.fields.get(name) {
         Some(Value::Int(id)) => *id == seller.0,
-        Some(Value::Text(text)) => {
-            text.trim() == seller.0.to_string() || (name == "seller_code" && text.trim() == nick)
-        }
+        Some(Value::Text(text)) => text.trim() == seller.0.to_string() || text.trim() == nick,
         Some(Value::Bool(_) | Value::List(_) | Value::Struct(_)) => false,
         None => true,
     };
-    match ["user_id", "seller_id", "seller_code"].into_iter().find(|name| !same(name)) {
+    let repeats = call.method.fields.iter().filter(|field| field.names == Some(Thing::Seller));
+    match repeats.map(|field| field.name).find(|name| !same(name)) {
         Some(name) => Err(invalid_permission(&format!("{name} names another seller"))),
         None => Ok(()),
     }

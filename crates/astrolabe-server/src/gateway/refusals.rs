@@ -170,6 +170,7 @@ mod tests {
     };
 
     use astrolabe_core::refusal::RefusedLines;
+    use astrolabe_protocol::catalogue;
 
     use super::*;
 
@@ -265,6 +266,17 @@ mod tests {
         }
         let page = errors_markdown();
         assert!(seen.iter().all(|code| page.contains(&format!("### `{code}`"))));
+    }
+
+    #[test]
+    fn methods_list_codes_of_the_page() {
+        let rows = [rows::REFUSALS, rows::AT_THE_DOOR, rows::FAILURES];
+        let on_the_page: BTreeSet<&str> = rows.into_iter().flatten().map(|row| row.code).collect();
+        let served = catalogue::all().filter(|method| crate::gateway::is_served(method.name));
+        let of_methods = served.flat_map(|method| method.errors);
+        for code in of_methods.chain(catalogue::ERRORS_OF_ANY) {
+            assert!(on_the_page.contains(code), "{code} has no row");
+        }
     }
 
     #[test]

@@ -35,11 +35,23 @@ pub(crate) async fn spi_call(
                 .collect();
             ("taobao.qimen.omniorder.customer.refund", fields.with("sub_order_list", Value::List(list)))
         }
-        Message::TellAccepted { .. } => ("taobao.qimen.omniorder.store.accpeted", fields),
-        Message::TellRefused { .. } => ("taobao.qimen.omniorder.store.refused", fields),
-        Message::TellShipped { .. } => ("taobao.qimen.omniorder.store.consigned", fields),
+        Message::TellAccepted { sub_orders, operator } => {
+            ("taobao.qimen.omniorder.store.accpeted", notice(fields, sub_orders, operator))
+        }
+        Message::TellRefused { sub_orders, operator } => {
+            ("taobao.qimen.omniorder.store.refused", notice(fields, sub_orders, operator))
+        }
+        Message::TellShipped { sub_orders, operator } => {
+            ("taobao.qimen.omniorder.store.consigned", notice(fields, sub_orders, operator))
+        }
         Message::ConsignToChannel { .. } | Message::TellHandoverCode { .. } => return Ok(None),
     }))
+}
+
+/// §6.6.5–§6.6.7: who said it, and of which sub-orders. Receivers that know `tid` and `seller_id` alone ignore the rest.
+fn notice(fields: Fields, sub_orders: &[Oid], operator: &str) -> Fields {
+    let list = sub_orders.iter().map(|oid| Value::Struct(Fields::new().with("sub_oid", oid.0))).collect();
+    fields.with_opt("operator", (!operator.is_empty()).then_some(operator)).with("sub_order_list", Value::List(list))
 }
 
 async fn allocation(

@@ -190,10 +190,13 @@ impl Merchant {
             Door::QimenCloud => "/router/qm",
         };
         let url = format!("{}?{}", self.url(path), request.query);
+        let query = request.query;
         let sent = self.http.post(url).header("content-type", request.content_type).body(request.body).send().await;
         let answer = sent.expect("is answered");
         assert_eq!(answer.status(), 200, "the router doors answer 200 always");
-        answer.bytes().await.expect("has a body").to_vec()
+        let body = answer.bytes().await.expect("has a body").to_vec();
+        every_code_is_listed(&query, &String::from_utf8_lossy(&body));
+        body
     }
 
     /// Calls in a shape and reads the answer.
@@ -293,6 +296,28 @@ impl Merchant {
         }
         panic!("{oid} did not reach {state}: {:?}", self.record(tid, oid).await);
     }
+}
+
+/// Whatever a test is told, the catalogue says that the method can say it: a connector's code branches on these.
+pub(crate) fn every_code_is_listed(query: &str, body: &str) {
+    let name = query.split('&').find_map(|pair| pair.strip_prefix("method="));
+    let Some(Found::Method(method, _)) = name.and_then(catalogue::find_inward) else { return };
+    for code in codes_in(body) {
+        let listed = method.errors.contains(&code) || catalogue::ERRORS_OF_ANY.contains(&code);
+        let not_served = code == "isv.not-supported" && !astrolabe_server::gateway::is_served(method.name);
+        assert!(listed || not_served, "{} answers {code}, and the catalogue does not list it: {body}", method.name);
+    }
+}
+
+/// `isv.…` and `isp.…` wherever they stand: bills have theirs in a description.
+fn codes_in(body: &str) -> Vec<&str> {
+    let starts = body.match_indices("isv.").chain(body.match_indices("isp."));
+    let code = |at: usize| {
+        let rest = &body[at + 4..];
+        let length = rest.bytes().take_while(|byte| byte.is_ascii_lowercase() || *byte == b'-').count();
+        &body[at..at + 4 + length]
+    };
+    starts.map(|(at, _)| code(at)).collect()
 }
 
 /// A listing's only SKU in these tests.
