@@ -167,9 +167,9 @@ fn exchanges(page: &mut String, golden: &Golden, method: &Method) -> Result<(), 
 }
 
 fn calls(page: &mut String, golden: &Golden, method: &Method) -> Result<(), String> {
-    let section = match method.direction {
-        Direction::Both | Direction::Inward => "What the channel is sent",
-        Direction::Outward => "What the app is sent: form",
+    let section = match method.doors {
+        Doors::Spi => "What the app is sent: form",
+        Doors::Top | Doors::TopAndQimen => "What the channel is sent",
     };
     page.push_str(&format!("\n### A call\n\n{}\n", golden.section(section)?));
     let link = golden.link("Replies, and what is made of them", 2)?;

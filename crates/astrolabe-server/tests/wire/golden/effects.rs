@@ -6,7 +6,6 @@
 use astrolabe_protocol::catalogue::{Field, Item, Kind, Leaf, Need};
 use astrolabe_protocol::client::{self, ClientError};
 use astrolabe_protocol::{Fields, Value};
-use astrolabe_server::gateway::is_served;
 
 use super::samples::{self, Sample};
 use super::spoken::{Speech, Spoken};
@@ -43,10 +42,8 @@ effects! {
 }
 
 async fn chapter(name: &str) {
-    let written = samples::of_chapter(name)
-        .iter()
-        .filter(|sample| sample.method().writes_something() && is_served(sample.name))
-        .collect::<Vec<_>>();
+    let written =
+        samples::of_chapter(name).iter().filter(|sample| sample.method().writes_something()).collect::<Vec<_>>();
     let sellers = written
         .iter()
         .flat_map(|sample| vec![sample.mode; SEEDS.len() * Spoken::ways(sample.method()).len()])
@@ -164,10 +161,11 @@ fn may_be_filled(field: &Field) -> bool {
     field.need == Need::Optional && field.names.is_none()
 }
 
-/// A text that nobody but people reads.
+/// A text that nobody but people reads; a database is called by the name that the app declared.
 fn is_for_people(field: &Field) -> bool {
     let ends = ["name", "remark", "description", "operator", "message", "title", "address"];
     field.names.is_none()
+        && field.name != "rds_name"
         && matches!(field.kind, Kind::Leaf(Leaf::Text { .. }))
         && ends.iter().any(|end| field.name.ends_with(end))
 }

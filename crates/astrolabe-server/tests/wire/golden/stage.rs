@@ -185,9 +185,7 @@ fn declaration(modes: &[Mode], address: Option<&str>) -> String {
         format!("endpoint = \"{address}/channel\"\napp_key = \"{CHANNELS_KEY}\"\nsecret = \"secret-of-the-channel\"\n")
     });
     let endpoint = endpoint.unwrap_or_default();
-    // Databases are declared where pushes into them are served.
-    let served = astrolabe_server::gateway::is_served("taobao.jushita.jdp.user.add");
-    let rds = if served { "rds = [{ name = \"rds-1\", paused = false }]" } else { "" };
+    let rds = "rds = [{ name = \"rds-1\", paused = false }]";
     let ids = || (OWNER..).zip(modes);
     let mut text = String::new();
     for (id, mode) in ids() {

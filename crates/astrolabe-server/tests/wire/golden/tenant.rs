@@ -10,7 +10,6 @@ use astrolabe_core::place::LocationKind;
 use astrolabe_protocol::catalogue::Role;
 use astrolabe_protocol::client::{self, Outgoing, Shape};
 use astrolabe_protocol::{Answer, Fields, Value};
-use astrolabe_server::gateway::is_served;
 use astrolabe_store::OutwardView;
 
 use super::spoken::Speech;
@@ -222,7 +221,7 @@ impl<'s> Tenant<'s> {
         self.pay_as(picked_up).await;
         let view = self.trade().await.expect("there is a trade");
         let offered = view.file.assignments.first().map(|assignment| assignment.code);
-        match offered.filter(|_| is_served("taobao.omniorder.storecollect.query")) {
+        match offered {
             Some(code) if !self.mode.pos_accepts() => {
                 self.keeper(&format!("assignments/{code}/confirm"), String::new()).await;
             }
@@ -245,7 +244,7 @@ impl<'s> Tenant<'s> {
     /// A paid trade that its store brings to the buyer: then there is a code.
     pub(crate) async fn under_way(&self) {
         let store = self.accepted().await;
-        if is_served("taobao.omniorder.dtd.consign") && self.mode.pos_accepts() && !self.from_warehouse {
+        if self.mode.pos_accepts() && !self.from_warehouse {
             let consign = Fields::new().with("main_order_id", self.tid()).with("store_id", store);
             self.done(Role::Pos, "taobao.omniorder.dtd.consign", consign).await;
             self.settle().await;

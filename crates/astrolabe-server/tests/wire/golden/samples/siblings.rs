@@ -96,7 +96,7 @@ async fn switch_get(tenant: &Tenant<'_>) -> Fields {
 }
 
 async fn switch_update(tenant: &Tenant<'_>) -> Fields {
-    Fields::new().with("store_id", tenant.store("S001").await).with("status", "1")
+    Fields::new().with("store_id", tenant.store("S001").await).with("status", "storeDeliver,storeCollect")
 }
 
 async fn tag(tenant: &Tenant<'_>) -> Fields {

@@ -1,29 +1,33 @@
 //! What callers may ask of a seller's lane. Commands are imperative and carry only checked, typed values; who is
 //! asking is part of them.
 
-use std::collections::BTreeMap;
+mod assignments;
+mod channel;
+mod stock;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::assignments::{
+    Address, HandoverPlace, PerLine, Reallocate, RefuseReason, SetOut, StoreAnswer, SyncAllocation, SyncStatus,
+    SyncedLine, UseCode,
+};
+pub use self::channel::{Published, SeenLine, SeenRefund, SeenTrade};
+pub use self::stock::{AdjustHold, Bill, BillKind, BillVerdict, Goods, ReserveAhead};
 use crate::goods::OmniTag;
 use crate::ids::{
-    AllocationCode, AppKey, BillNum, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId,
-    SkuId, Tid, WorkId,
+    AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId, SkuId, Tid, WorkId,
 };
-use crate::money::Fen;
 use crate::order::assignment::Shipment;
-use crate::order::refund::RefundStatus;
 use crate::order::timeline::{Actor, Fact};
-use crate::order::trade::{ChannelConsign, Delivery, Destination, TradePayment};
+use crate::order::trade::ChannelConsign;
 use crate::outward::OutwardState;
 use crate::place::Location;
-use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator};
 use crate::service_settings::ServiceChange;
-use crate::stock::cell::{CellKey, StockClass};
+use crate::stock::cell::CellKey;
 use crate::stock::deduct::QueuePlace;
 use crate::stock::hold::HolderName;
-use crate::time::{Millis, Timestamp};
+use crate::time::Timestamp;
 
 /// One thing asked of one seller's lane, decided as a whole.
 #[derive(Clone, PartialEq, Debug)]
@@ -269,281 +273,6 @@ impl Command {
             | Command::UnmapArticle { .. } => 0,
         }
     }
-}
-
-/// What a bill is about: an article, or a listing whose article we find or make (§4.2, schemes 1 and 2).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Goods {
-    Article(ScItemId),
-    Listing { item: ItemId, sku: SkuId, outer_code: String },
-}
-
-/// One stock bill.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Bill {
-    pub bill_num: BillNum,
-    pub location: LocationId,
-    pub goods: Goods,
-    pub class: StockClass,
-    pub kind: BillKind,
-    /// Units; signed for updates, ≥ 0 for snapshots.
-    pub quantity: i64,
-    pub final_quantity: Option<i64>,
-    /// `operationTime`.
-    pub operated_at: Timestamp,
-}
-
-/// 单据类型.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BillKind {
-    Initial,
-    /// TAOBAO_INCLUDED.
-    Included,
-    /// TAOBAO_EXCLUDED.
-    Excluded,
-    /// BALANCE.
-    Balance,
-}
-
-/// A bill's verdict, in the order of the bills.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct BillVerdict {
-    pub bill_num: BillNum,
-    /// The refusal, or nothing when it was applied (now or at its first coming).
-    pub refused: Option<Refusal>,
-}
-
-/// §6.2.4: bring a sub-order's hold to where the allocator sent it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct AdjustHold {
-    pub bill_num: BillNum,
-    pub tid: Tid,
-    pub oid: Oid,
-    pub target: LocationId,
-    pub goods: Goods,
-    pub class: StockClass,
-    pub quantity: i64,
-    pub original: Option<LocationId>,
-    /// Recorded, decides nothing.
-    pub adjust_type: Option<String>,
-    pub who: Actor,
-}
-
-/// A hold before payment.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ReserveAhead {
-    pub key: HoldKey,
-    pub item: ItemId,
-    pub sku: SkuId,
-    pub quantity: i64,
-    pub ttl: Millis,
-}
-
-/// A trade as the channel tells it.
-#[derive(Clone, PartialEq, Debug)]
-pub struct SeenTrade {
-    pub tid: Tid,
-    pub channel: crate::ids::ChannelId,
-    pub created: Timestamp,
-    pub pay_time: Option<Timestamp>,
-    pub modified: Timestamp,
-    pub payment: TradePayment,
-    pub self_operated: bool,
-    /// The channel itself marks the trade as omnichannel (`is_o2o_passport`).
-    pub omni_marked: bool,
-    pub destination: Destination,
-    pub lines: Vec<SeenLine>,
-    /// The trade object as published, kept for whoever queries it.
-    pub published: Published,
-}
-
-/// A trade as the channel published it, and the channel's own words in it that lists of trades are filtered by. Passed on,
-/// never decided on.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Published {
-    pub text: String,
-    /// The trade's status in the channel's words.
-    pub status: String,
-    /// The trade's type in the channel's words; empty where it tells none.
-    pub kind: String,
-}
-
-/// A line of a seen trade.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SeenLine {
-    pub oid: Oid,
-    pub item: ItemId,
-    pub sku: SkuId,
-    pub outer_code: String,
-    pub quantity: i64,
-    pub payment: Fen,
-    pub delivery: Delivery,
-    pub reserve_key: Option<HoldKey>,
-    /// The channel has closed this line.
-    pub closed: bool,
-    /// The channel has the line signed for or finished.
-    pub finished: bool,
-}
-
-/// A refund as the channel tells it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SeenRefund {
-    pub tid: Tid,
-    pub oid: Oid,
-    pub id: RefundId,
-    pub status: RefundStatus,
-    pub refund_fee: Fen,
-    pub has_good_return: bool,
-    pub modified: Timestamp,
-    /// The refund object as published, kept for whoever queries it.
-    pub published: String,
-}
-
-/// An allocating app's result.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SyncAllocation {
-    pub tid: Tid,
-    pub who: Actor,
-    pub lines: Vec<SyncedLine>,
-    /// The head's status, meant for every line when the list is empty.
-    pub head: SyncStatus,
-    pub message: String,
-    pub happened: Timestamp,
-}
-
-/// One line of an allocation result.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SyncedLine {
-    pub oid: Oid,
-    pub status: SyncStatus,
-    /// Needed when allocated.
-    pub location: Option<LocationId>,
-    pub message: String,
-    pub attributes: Option<String>,
-}
-
-/// `Waiting` / `Allocated` / `AllocateFail`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum SyncStatus {
-    Waiting,
-    Allocated,
-    Failed,
-}
-
-/// How a call addresses assignments.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Address {
-    /// (sub-order, location): the live assignment there, else the latest.
-    Lines(Vec<(Oid, LocationId)>),
-    /// An allocation code, with the sub-orders it is said to cover (empty: its own).
-    Code(AllocationCode, Vec<Oid>),
-    /// Sub-orders wherever they are (empty: all of the trade's): their live assignments, else the latest.
-    SubOrders(Vec<Oid>),
-}
-
-/// What one call says of each line it speaks of: mostly the same of all, sometimes another thing of some.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PerLine<T> {
-    of_all: T,
-    of_some: BTreeMap<(Oid, LocationId), T>,
-}
-
-impl<T> PerLine<T> {
-    /// The same of every line.
-    pub fn all(said: T) -> Self {
-        Self { of_all: said, of_some: BTreeMap::new() }
-    }
-
-    /// Another thing of this line. Of a line named twice the last word counts, so that a repeat of the call says the same.
-    #[must_use]
-    pub fn but(mut self, oid: Oid, location: LocationId, said: T) -> Self {
-        self.of_some.insert((oid, location), said);
-        self
-    }
-
-    /// What is said of the sub-order at the location.
-    pub fn of(&self, oid: Oid, location: LocationId) -> &T {
-        self.of_some.get(&(oid, location)).unwrap_or(&self.of_all)
-    }
-}
-
-/// What a store, POS or WMS says about assignments of one trade. All of it happens, or none.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct StoreAnswer {
-    pub tid: Tid,
-    pub address: Address,
-    /// The caller says these are warehouse assignments (`type` Warehouse).
-    pub claims_warehouse: Option<bool>,
-    pub who: Actor,
-    pub happened: Timestamp,
-}
-
-/// 门店自送: the store takes the goods to the buyer itself.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SetOut {
-    pub tid: Tid,
-    pub store: LocationId,
-    /// What the trade's books say of the parcel.
-    pub shipment: Shipment,
-    pub fresh: HandoverCode,
-    pub who: Actor,
-}
-
-/// A code that the buyer showed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct UseCode {
-    pub tid: Tid,
-    pub code: HandoverCode,
-    pub place: HandoverPlace,
-    pub who: Actor,
-    pub happened: Timestamp,
-}
-
-/// Where goods change hands. A code is good at one of them only.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum HandoverPlace {
-    /// 门店自提: the buyer comes to the store.
-    Counter,
-    /// 门店自送: the store comes to the buyer.
-    Door,
-}
-
-/// Why a store refuses. Reasons change stock by policy.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RefuseReason {
-    NoGoods,
-    Damaged,
-    ShopClosed,
-    Other,
-}
-
-impl RefuseReason {
-    /// The stable word on timelines and in APIs.
-    pub fn name(self) -> &'static str {
-        match self {
-            RefuseReason::NoGoods => "no_goods",
-            RefuseReason::Damaged => "damaged",
-            RefuseReason::ShopClosed => "shop_closed",
-            RefuseReason::Other => "other",
-        }
-    }
-}
-
-/// Take sub-orders back from where they are.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reallocate {
-    pub tid: Tid,
-    /// Empty: every sub-order with a live assignment.
-    pub sub_orders: Vec<Oid>,
-    /// Withdraw and assign there in one step; without it the lines are routed anew.
-    pub target: Option<LocationId>,
-    pub who: Actor,
-    /// Names the request, so that answers belong to it.
-    pub request: i64,
-    /// Only an operator may take an accepted one without asking the store.
-    pub force: bool,
 }
 
 /// What a decision means for other orders, decided later as commands of their own.
