@@ -236,7 +236,12 @@ impl Field {
         Self::of(name, Kind::Leaf(ID))
     }
 
-    /// A `long` that may be zero: a quantity, a page, an instant.
+    /// Which page, from 1 on.
+    pub const fn page(name: &'static str) -> Self {
+        Self::whole(name, 1, i32::MAX as i64)
+    }
+
+    /// A `long` that may be zero: a quantity, an instant.
     pub const fn long(name: &'static str) -> Self {
         Self::whole(name, 0, i64::MAX)
     }

@@ -123,7 +123,7 @@ pub(super) const METHODS: &[Method] = &[
         )])),
     Method::qimen("taobao.qimen.tag.items.query", "打标结果查询-标维度", "published qimen page")
         // Published without pages: `page` and `total_lines` are those of the sibling `itemstore.query`.
-        .takes(&[Field::choice("tag_type", ANY_TAG_TYPE).required(), Field::whole("page", 1, i64::MAX), REMARK])
+        .takes(&[Field::choice("tag_type", ANY_TAG_TYPE).required(), Field::page("page"), REMARK])
         .answers(FLAG_ONLY.with(&[
             Field::text("tag_type", 50),
             Field::ids("item_ids", "itemId"),

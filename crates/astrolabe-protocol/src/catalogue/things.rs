@@ -55,6 +55,8 @@ const THINGS: &[(&str, Thing)] = &[
     ("country_code", Thing::Elsewhere),
     ("zip_code", Thing::Elsewhere),
     ("buyer_nick", Thing::Elsewhere),
+    ("buyer_open_id", Thing::Elsewhere),
+    ("buyer_open_uid", Thing::Elsewhere),
 ];
 
 /// What fields of that name name, if anything.

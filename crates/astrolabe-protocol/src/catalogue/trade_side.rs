@@ -143,7 +143,7 @@ const ANSWERERS_BY_MODE: ByMode = ByMode {
     app_pos: &[Role::Pos, Role::Wms],
 };
 const FIELDS: Field = Field::long_text("fields");
-const PAGE_NO: Field = Field::whole("page_no", 1, i64::MAX);
+const PAGE_NO: Field = Field::page("page_no");
 const PAGE_SIZE: Field = Field::whole("page_size", 1, 100);
 const USE_HAS_NEXT: Field = Field::bool("use_has_next");
 const SUB_TID: Field = Field::ids("sub_tid", "subTid").at_most(50);

@@ -241,8 +241,11 @@ impl Isv {
             self.learn_shelves(line.listing).await?;
         }
         let mut desk = self.desk.lock();
+        // Who forgets what he allocated, allocates it again as long as no store has accepted it.
+        let forgets = self.stage.temper.allocator_forgetful;
+        let is_open = |line: &&FetchedLine| awaits_allocation(line) || (forgets && is_offered(line));
         let open: Vec<&FetchedLine> =
-            trade.lines.iter().filter(|line| awaits_allocation(line) && !desk.refunding.contains(&line.oid)).collect();
+            trade.lines.iter().filter(is_open).filter(|line| !desk.refunding.contains(&line.oid)).collect();
         let choices: Vec<Choice> = open.into_iter().map(|line| desk.choose(line, trade.to)).collect();
         choices.iter().filter(|choice| choice.place.is_some()).for_each(|choice| desk.tell(tid, choice));
         Ok(choices)
@@ -322,6 +325,11 @@ impl Isv {
 /// A line that has no record yet, or whose last one ended without shipping.
 fn awaits_allocation(line: &FetchedLine) -> bool {
     line.state.as_deref().is_none_or(|state| matches!(state, "" | "X_SHOP_DENY" | "X_SHOP_CANCEL"))
+}
+
+/// A line that a store has, and has not answered.
+fn is_offered(line: &FetchedLine) -> bool {
+    line.state.as_deref() == Some("X_ALLOCATION_NOTIFIED")
 }
 
 impl Desk {

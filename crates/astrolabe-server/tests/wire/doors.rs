@@ -55,12 +55,9 @@ async fn whoever_may_not_come_in_is_told_by_the_published_table() {
     let body = merchant.send(client::build(&late, &good, old)).await;
     assert_eq!(refused(client::parse_answer(method(CATEGORIES), &late.style(), &body)).0, "31");
 
-    // The WMS may ship, not create stores; some siblings are not served yet.
+    // The WMS may ship, not move what others hold.
     let told = merchant.call_as(Caller::Wms, Shape::TopJson, "taobao.qimen.storeinventory.itemadjust", &adjust()).await;
     assert_eq!(refused(told), ("11".to_owned(), "isv.permission-api-package-limit".to_owned()));
-    let store = Fields::new().with("store_id", 1);
-    let told = merchant.call("taobao.omniorder.store.collectconfig.get", store).await;
-    assert_eq!(refused(told), ("15".to_owned(), "isv.not-supported".to_owned()));
 
     for (path, method, query, expected) in [
         ("/router/rest", reqwest::Method::PUT, "format=json", "\"code\":9"),

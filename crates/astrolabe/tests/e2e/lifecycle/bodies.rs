@@ -19,9 +19,10 @@ async fn called_with(declared: &str) -> String {
     let isv = Ear::of_app(&parties.isv).await;
     let addresses = Addresses { isv: Some(isv.url()), ..Addresses::default() };
     let declaration = shop::declaration(&parties, &addresses, &[]);
-    let plain = format!("online = {:?}", isv.url());
+    let address = isv.url().to_string();
+    let plain = format!("online = {address:?}");
     assert!(declaration.contains(&plain), "{declaration}");
-    let with_body = declaration.replace(&plain, &format!("online = {{ url = {:?}{declared} }}", isv.url()));
+    let with_body = declaration.replace(&plain, &format!("online = {{ url = {address:?}{declared} }}"));
     apply(&database, &with_body).await;
 
     let server = Server::start(&database).await;
