@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock;
-use crate::wire::{LocalUrl, NotLocal};
+use crate::wire::{BaseUrl, NotAnAddress};
 
 /// How long a stop waits for answers that are on their way.
 const DRAIN_WITHIN: Duration = Duration::from_secs(2);
@@ -152,8 +152,8 @@ impl Listener {
     ///
     /// # Errors
     /// Never for a path of URL characters.
-    pub fn url(&self, path: &str) -> Result<LocalUrl, NotLocal> {
-        LocalUrl::parse(&format!("http://{}{path}", self.address))
+    pub fn url(&self, path: &str) -> Result<BaseUrl, NotAnAddress> {
+        BaseUrl::parse(&format!("http://{}{path}", self.address))
     }
 
     /// Seats the party. The first one stays.

@@ -7,7 +7,7 @@ use astrolabe_protocol::{AppKey, Secret};
 
 use crate::ids::SellerId;
 use crate::merchant::Depot;
-use crate::wire::{Connector, Http, LocalUrl};
+use crate::wire::{BaseUrl, Connector, Http};
 
 /// The role modes of white paper §3.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,7 +90,7 @@ impl AppParty {
 
     /// Its connection to a server.
     #[must_use]
-    pub fn connector(&self, http: &Http, server: &LocalUrl, seller: SellerId) -> Connector {
+    pub fn connector(&self, http: &Http, server: &BaseUrl, seller: SellerId) -> Connector {
         Connector::new(http.clone(), server.clone(), self.key.clone(), self.secret(), &self.session, seller)
     }
 }
@@ -120,13 +120,13 @@ pub struct Parties {
 #[derive(Debug, Clone, Default)]
 pub struct Addresses {
     /// SPI of the ISV.
-    pub isv: Option<LocalUrl>,
+    pub isv: Option<BaseUrl>,
     /// SPI of the POS.
-    pub pos: Option<LocalUrl>,
+    pub pos: Option<BaseUrl>,
     /// SPI of the warehouses' system.
-    pub wms: Option<LocalUrl>,
+    pub wms: Option<BaseUrl>,
     /// The channel's `/router/rest`.
-    pub channel: Option<LocalUrl>,
+    pub channel: Option<BaseUrl>,
 }
 
 /// The name of the channel in the address of its door.
@@ -210,7 +210,7 @@ impl Parties {
     fn apps<'a>(
         &'a self,
         addresses: &'a Addresses,
-    ) -> [(&'a AppParty, &'static str, &'static str, Option<&'a LocalUrl>); 4] {
+    ) -> [(&'a AppParty, &'static str, &'static str, Option<&'a BaseUrl>); 4] {
         [
             (&self.erp, "商家 ERP", r#"["erp"]"#, None),
             (&self.isv, "分单 ISV", r#"["allocator"]"#, addresses.isv.as_ref()),
@@ -219,7 +219,7 @@ impl Parties {
         ]
     }
 
-    fn app_tables(&self, app: &AppParty, name: &str, roles: &str, spi: Option<&LocalUrl>) -> String {
+    fn app_tables(&self, app: &AppParty, name: &str, roles: &str, spi: Option<&BaseUrl>) -> String {
         let (key, seller) = (quoted(app.key.as_str()), self.seller);
         let mut text = format!("[[app]]\nkey = {key}\nsecret = {}\nname = {}\n", quoted(&app.secret), quoted(name));
         if let Some(url) = spi {
@@ -232,7 +232,7 @@ impl Parties {
         )
     }
 
-    fn channel_table(&self, endpoint: Option<&LocalUrl>) -> String {
+    fn channel_table(&self, endpoint: Option<&BaseUrl>) -> String {
         let head = format!(
             "[[channel]]\nname = {}\nseller = {}\ntoken = {}",
             quoted(&self.channel_name()),
@@ -301,7 +301,7 @@ mod tests {
         let parties = Parties::of(SellerId(1), "店", Mode::IsvPos);
         let bare = parties.declaration(&[], &Addresses::default(), &[]);
         assert!(!bare.contains("spi =") && !bare.contains("endpoint"));
-        let url = LocalUrl::parse("http://127.0.0.1:9/spi").unwrap();
+        let url = BaseUrl::parse("http://127.0.0.1:9/spi").unwrap();
         let full = parties.declaration(
             &[],
             &Addresses { pos: Some(url), ..Addresses::default() },

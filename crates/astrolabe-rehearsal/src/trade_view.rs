@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::ids::{Oid, Tid};
-use crate::wire::{CallError, Http, LocalUrl, Verb};
+use crate::wire::{BaseUrl, CallError, Http, Verb};
 
 /// A trade's lines, assignments and facts.
 #[derive(Debug, Clone, Default)]
@@ -67,7 +67,7 @@ pub enum Standing {
 ///
 /// # Errors
 /// [`CallError`].
-pub async fn fetch(http: &Http, server: &LocalUrl, merchant_token: &str, tid: Tid) -> Result<TradeView, CallError> {
+pub async fn fetch(http: &Http, server: &BaseUrl, merchant_token: &str, tid: Tid) -> Result<TradeView, CallError> {
     let json = http.rest(Verb::Get, &server.at(&format!("/api/v1/trades/{tid}")), merchant_token, None).await?;
     Ok(TradeView::of(&json))
 }

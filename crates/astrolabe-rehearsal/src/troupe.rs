@@ -19,7 +19,7 @@ use crate::standins::pos::{Pos, RefundAnswers};
 use crate::standins::till::Till;
 use crate::tally::Tally;
 use crate::temper::Temper;
-use crate::wire::{Http, LocalUrl, NotLocal};
+use crate::wire::{BaseUrl, Http, NotAnAddress};
 
 /// Why the parties cannot gather.
 #[derive(Debug, thiserror::Error)]
@@ -29,7 +29,7 @@ pub enum GatherError {
     Port(#[from] std::io::Error),
     /// An address that is not this machine's.
     #[error(transparent)]
-    Address(#[from] NotLocal),
+    Address(#[from] NotAnAddress),
 }
 
 /// The parties of one merchant with their addresses open and nobody listening yet.
@@ -74,7 +74,7 @@ impl Troupe {
     ///
     /// # Errors
     /// [`SeedError`].
-    pub async fn seed(&self, http: &Http, server: &LocalUrl) -> Result<Seeded, SeedError> {
+    pub async fn seed(&self, http: &Http, server: &BaseUrl) -> Result<Seeded, SeedError> {
         let connector = self.parties.erp.connector(http, server, self.parties.seller);
         seed_over_wire(&connector, Arc::clone(&self.merchant)).await
     }
@@ -126,7 +126,7 @@ pub struct Scene {
     /// The HTTP client they share.
     pub http: Http,
     /// The platform.
-    pub server: LocalUrl,
+    pub server: BaseUrl,
     /// Their tempers.
     pub temper: Arc<Temper>,
     /// Where acknowledged answers go.

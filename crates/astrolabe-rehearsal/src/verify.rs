@@ -13,7 +13,7 @@ use crate::parties::Parties;
 use crate::recorder::{Acknowledged, AppliedBill, Fact, Told};
 use crate::standins::till::send_bills;
 use crate::trade_view::{self, TradeView};
-use crate::wire::{CallError, Connector, Http, LocalUrl};
+use crate::wire::{BaseUrl, CallError, Connector, Http};
 
 /// Questions at once.
 const QUESTIONS_AT_ONCE: usize = 8;
@@ -58,7 +58,7 @@ impl Verdict {
 /// The platform does not answer; a refusal is an answer.
 pub async fn verify(
     http: &Http,
-    server: &LocalUrl,
+    server: &BaseUrl,
     sellers: &[Parties],
     facts: &[Acknowledged],
 ) -> Result<Verdict, CallError> {
@@ -74,7 +74,7 @@ pub async fn verify(
 
 async fn verify_trades(
     http: &Http,
-    server: &LocalUrl,
+    server: &BaseUrl,
     parties: &Parties,
     facts: &[&Fact],
 ) -> Result<Verdict, CallError> {
@@ -135,12 +135,7 @@ fn judge(tid: Tid, view: Option<&TradeView>, facts: &[Fact]) -> Verdict {
     verdict
 }
 
-async fn verify_stock(
-    http: &Http,
-    server: &LocalUrl,
-    parties: &Parties,
-    facts: &[&Fact],
-) -> Result<Verdict, CallError> {
+async fn verify_stock(http: &Http, server: &BaseUrl, parties: &Parties, facts: &[&Fact]) -> Result<Verdict, CallError> {
     let connector = parties.erp.connector(http, server, parties.seller);
     let mut verdict = Verdict::default();
     let bills =

@@ -16,33 +16,32 @@ use crate::ids::SellerId;
 
 /// How long a call may take: the platform promises an answer within 10 s.
 const CALL_WITHIN: Duration = Duration::from_secs(15);
-/// How long a connection may take on this machine.
+/// How long a connection may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 /// Attempts of a call whose outcome is unknown.
 const ATTEMPTS_MAX: u32 = 5;
 /// Pause before the second attempt; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 
-/// An http address on this machine, without a trailing slash.
+/// The http or https address of a server or of one of its doors, without a trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LocalUrl(String);
+pub struct BaseUrl(String);
 
-/// An address that stand-ins do not call.
+/// A text that is no such address. It is not repeated: there may be a password in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is not http on this machine (127.0.0.1, localhost or [::1])")]
-pub struct NotLocal(String);
+#[error("an address is http or https with a host, and without a user, a password or a fragment")]
+pub struct NotAnAddress;
 
-impl LocalUrl {
-    /// Takes an address if it is plain http and names this machine.
+impl BaseUrl {
+    /// Takes an address.
     ///
     /// # Errors
-    /// [`NotLocal`].
-    pub fn parse(text: &str) -> Result<Self, NotLocal> {
-        let refuse = || NotLocal(text.to_owned());
-        let url = reqwest::Url::parse(text).map_err(|_| refuse())?;
-        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
-        let local = host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
-        if url.scheme() == "http" && local { Ok(Self(text.trim_end_matches('/').to_owned())) } else { Err(refuse()) }
+    /// [`NotAnAddress`].
+    pub fn parse(text: &str) -> Result<Self, NotAnAddress> {
+        let url = reqwest::Url::parse(text).map_err(|_| NotAnAddress)?;
+        let plain = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+        let callable = matches!(url.scheme(), "http" | "https") && url.has_host();
+        if plain && callable { Ok(Self(text.trim_end_matches('/').to_owned())) } else { Err(NotAnAddress) }
     }
 
     /// The address with a path or query after it.
@@ -51,14 +50,15 @@ impl LocalUrl {
         format!("{}{rest}", self.0)
     }
 
-    /// Host and port, for a bare TCP connection.
+    /// Host and port, for a bare TCP connection; `None` where one would not do (https).
     #[must_use]
-    pub fn host_and_port(&self) -> String {
-        self.0.trim_start_matches("http://").split('/').next().unwrap_or_default().to_owned()
+    pub fn host_and_port(&self) -> Option<String> {
+        let host = self.0.strip_prefix("http://")?.split(['/', '?']).next().unwrap_or_default();
+        Some(if reqwest::Url::parse(&self.0).ok()?.port().is_some() { host.to_owned() } else { format!("{host}:80") })
     }
 }
 
-impl std::fmt::Display for LocalUrl {
+impl std::fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)
     }
@@ -148,7 +148,7 @@ impl Http {
         verb: reqwest::Method,
         url: &str,
         headers: &[(String, String)],
-        body: Vec<u8>,
+        body: impl Into<reqwest::Body>,
     ) -> Result<Got, CallError> {
         let unknown = |error: reqwest::Error| CallError::Unknown(said(error));
         let request = self.0.request(verb, url).body(body);
@@ -235,7 +235,7 @@ fn rest_answer(status: u16, bytes: &[u8]) -> Result<Value, CallError> {
 #[derive(Debug, Clone)]
 pub struct Connector {
     http: Http,
-    server: LocalUrl,
+    server: BaseUrl,
     credentials: Credentials,
     signing: Signing,
     attempts_max: u32,
@@ -265,7 +265,7 @@ pub struct Called<'a> {
 impl Connector {
     /// With the app's key and secret and the seller's session.
     #[must_use]
-    pub fn new(http: Http, server: LocalUrl, app_key: AppKey, secret: Secret, session: &str, seller: SellerId) -> Self {
+    pub fn new(http: Http, server: BaseUrl, app_key: AppKey, secret: Secret, session: &str, seller: SellerId) -> Self {
         let credentials =
             Credentials { app_key, secret, session: Some(session.to_owned()), customer_id: Some(seller.to_string()) };
         let signing = Signing::default();
@@ -307,7 +307,7 @@ impl Connector {
 
     /// The server it calls.
     #[must_use]
-    pub fn server(&self) -> &LocalUrl {
+    pub fn server(&self) -> &BaseUrl {
         &self.server
     }
 
@@ -380,22 +380,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_this_machine_is_called() {
+    fn an_address_is_http_or_https_and_names_a_host() {
         let table = [
-            ("http://127.0.0.1:8080", true),
-            ("http://localhost:1/", true),
-            ("http://[::1]:9001/spi", true),
-            ("https://127.0.0.1:8080", false),
-            ("http://10.0.0.1:8080", false),
-            ("http://example.com", false),
-            ("http://127.0.0.1.example.com", false),
-            ("127.0.0.1:8080", false),
+            ("http://127.0.0.1:8080", Some("127.0.0.1:8080")),
+            ("http://[::1]:9001/spi", Some("[::1]:9001")),
+            ("http://isv.example.com/spi?shop=1", Some("isv.example.com:80")),
+            ("https://isv.example.com/spi", None),
         ];
-        for (text, local) in table {
-            assert_eq!(LocalUrl::parse(text).is_ok(), local, "{text}");
+        for (text, bare) in table {
+            assert_eq!(BaseUrl::parse(text).unwrap().host_and_port().as_deref(), bare, "{text}");
         }
-        assert_eq!(LocalUrl::parse("http://127.0.0.1:8080/").unwrap().at("/x"), "http://127.0.0.1:8080/x");
-        assert_eq!(LocalUrl::parse("http://127.0.0.1:8080/spi").unwrap().host_and_port(), "127.0.0.1:8080");
+        for text in ["127.0.0.1:8080", "ftp://127.0.0.1", "http://", "http://me:word@isv.example.com", "http://a/#b"] {
+            assert!(BaseUrl::parse(text).is_err(), "{text}");
+        }
+        assert_eq!(BaseUrl::parse("http://127.0.0.1:8080/").unwrap().at("/x"), "http://127.0.0.1:8080/x");
     }
 
     #[test]

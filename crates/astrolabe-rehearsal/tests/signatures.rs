@@ -21,7 +21,7 @@ use astrolabe_rehearsal::standins::pos::{Pos, RefundAnswers};
 use astrolabe_rehearsal::standins::till::Till;
 use astrolabe_rehearsal::tally::{Counted, Tally};
 use astrolabe_rehearsal::temper::Temper;
-use astrolabe_rehearsal::wire::{Http, LocalUrl};
+use astrolabe_rehearsal::wire::{BaseUrl, Http};
 use tokio::sync::watch;
 
 const SELLER: SellerId = SellerId(21_230);
@@ -33,7 +33,7 @@ struct Set {
     stage: Stage,
     http: Http,
     // Nobody listens there: what the stand-ins want to tell the platform goes nowhere, and they must bear it.
-    nowhere: LocalUrl,
+    nowhere: BaseUrl,
     _curtain: watch::Sender<bool>,
 }
 
@@ -54,7 +54,7 @@ fn set() -> Set {
         tally,
         stage,
         http: Http::new().expect("an HTTP client"),
-        nowhere: LocalUrl::parse("http://127.0.0.1:9").expect("local"),
+        nowhere: BaseUrl::parse("http://127.0.0.1:9").expect("local"),
         _curtain: curtain,
     }
 }
@@ -63,14 +63,14 @@ fn seeded(set: &Set) -> Seeded {
     Seeded { merchant: Arc::clone(&set.merchant), stores: (1..=5).map(StoreId).collect() }
 }
 
-async fn seat(party: Arc<dyn Party>) -> (Listener, LocalUrl) {
+async fn seat(party: Arc<dyn Party>) -> (Listener, BaseUrl) {
     let listener = Listener::open().await.expect("a free port");
     listener.seat(party);
     let url = listener.url("/spi").expect("local");
     (listener, url)
 }
 
-fn drive_spec(set: &Set, address: LocalUrl, party: Driven) -> DriveSpec {
+fn drive_spec(set: &Set, address: BaseUrl, party: Driven) -> DriveSpec {
     let app = if party == Driven::Isv { &set.parties.isv } else { &set.parties.pos };
     DriveSpec {
         address,

@@ -16,7 +16,7 @@ use astrolabe_rehearsal::load::{LoadSpec, Pace, Report, Window, hot_sku};
 use astrolabe_rehearsal::merchant::{Merchant, MerchantSpec};
 use astrolabe_rehearsal::parties::{Addresses, Mode, Parties};
 use astrolabe_rehearsal::seed::seed_over_wire;
-use astrolabe_rehearsal::wire::{Http, LocalUrl};
+use astrolabe_rehearsal::wire::{BaseUrl, Http};
 use clap::{Args, ValueEnum};
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
@@ -153,16 +153,16 @@ impl Bench {
         Ok(Self { scenario: args.scenario, parties, merchant, http, seconds: args.seconds })
     }
 
-    fn declaration(&self, sink: LocalUrl) -> String {
+    fn declaration(&self, sink: BaseUrl) -> String {
         self.parties.declaration(&[], &Addresses { pos: Some(sink), ..Addresses::default() }, &[])
     }
 
-    async fn seed(&self, server: &LocalUrl) -> Result<(), String> {
+    async fn seed(&self, server: &BaseUrl) -> Result<(), String> {
         let connector = self.parties.erp.connector(&self.http, server, self.parties.seller);
         seed_over_wire(&connector, Arc::clone(&self.merchant)).await.map(drop).map_err(|error| error.to_string())
     }
 
-    async fn measure(&self, server: &LocalUrl, sink: &Sink, connections: usize, pace: Pace) -> Result<Report, String> {
+    async fn measure(&self, server: &BaseUrl, sink: &Sink, connections: usize, pace: Pace) -> Result<Report, String> {
         let window = Window { warm_up: WARM_UP, measured: Duration::from_secs(self.seconds) };
         let spec = LoadSpec { server: server.clone(), connections, pace, window };
         let outcome = match self.scenario {
@@ -186,7 +186,7 @@ impl Bench {
 
 fn write_declaration(args: &BenchArgs, file: &Path) -> Result<ExitCode, String> {
     let bench = Bench::new(args, SellerId(TARGET_SELLER))?;
-    let sink = LocalUrl::parse(&format!("http://{}/spi", args.sink)).map_err(|error| error.to_string())?;
+    let sink = BaseUrl::parse(&format!("http://{}/spi", args.sink)).map_err(|error| error.to_string())?;
     std::fs::write(file, bench.declaration(sink))
         .map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     say(format!("apply it with `astrolabe apply -f {}`; the server must allow private addresses", file.display()));
@@ -195,7 +195,7 @@ fn write_declaration(args: &BenchArgs, file: &Path) -> Result<ExitCode, String> 
 
 async fn against_target(args: &BenchArgs, target: &str) -> Result<Vec<Run>, String> {
     let bench = Bench::new(args, SellerId(TARGET_SELLER))?;
-    let server = LocalUrl::parse(target).map_err(|error| error.to_string())?;
+    let server = BaseUrl::parse(target).map_err(|error| error.to_string())?;
     let sink = Sink::open_at(bench.parties.pos.secret(), args.sink).await.map_err(|error| error.to_string())?;
     say("seeding the bench merchant");
     bench.seed(&server).await?;
@@ -242,7 +242,7 @@ async fn against_own_servers(args: &BenchArgs) -> Result<Vec<Run>, String> {
 
 /// What a measurement aims at.
 struct Aim<'a> {
-    server: &'a LocalUrl,
+    server: &'a BaseUrl,
     sink: &'a Sink,
     connections: usize,
     pace: Pace,

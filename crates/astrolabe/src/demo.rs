@@ -19,7 +19,7 @@ use astrolabe_rehearsal::recorder::Recorder;
 use astrolabe_rehearsal::tally::Tally;
 use astrolabe_rehearsal::temper::Temper;
 use astrolabe_rehearsal::troupe::{Performance, Scene, Troupe};
-use astrolabe_rehearsal::wire::{Http, LocalUrl};
+use astrolabe_rehearsal::wire::{BaseUrl, Http};
 use astrolabe_server::RunningServer;
 use astrolabe_server::app::App;
 use astrolabe_server::config::ServerConfig;
@@ -81,7 +81,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<ExitCode, String> {
     let begun = Instant::now();
     let config = config(&args);
     let server = start(&config, args.listen.is_some()).await?;
-    let url = LocalUrl::parse(&format!("http://{}", server.address())).map_err(|error| error.to_string())?;
+    let url = BaseUrl::parse(&format!("http://{}", server.address())).map_err(|error| error.to_string())?;
     let place = whereabouts(&config);
     say(format!("astrolabe demo 星盘演示 · {url} · {}", place.said));
     let http = Http::new().map_err(|error| error.to_string())?;
@@ -160,7 +160,7 @@ async fn start(config: &ServerConfig, address_is_asked_for: bool) -> Result<Runn
 struct Venue<'a> {
     app: &'a Arc<App>,
     http: &'a Http,
-    url: &'a LocalUrl,
+    url: &'a BaseUrl,
 }
 
 impl Venue<'_> {

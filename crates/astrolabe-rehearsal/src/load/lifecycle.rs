@@ -75,7 +75,7 @@ impl Sink {
     ///
     /// # Errors
     /// Never: it is this machine's.
-    pub fn address(&self) -> Result<crate::wire::LocalUrl, crate::wire::NotLocal> {
+    pub fn address(&self) -> Result<crate::wire::BaseUrl, crate::wire::NotAnAddress> {
         self.listener.url("/spi")
     }
 

@@ -6,7 +6,7 @@ use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::wire::LocalUrl;
+use crate::wire::BaseUrl;
 
 /// Largest answer that is read.
 const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -37,9 +37,10 @@ impl Line {
     /// Connects.
     ///
     /// # Errors
-    /// The server does not listen.
-    pub async fn open(server: &LocalUrl) -> io::Result<Self> {
-        let host = server.host_and_port();
+    /// The server does not listen, or not for plain http.
+    pub async fn open(server: &BaseUrl) -> io::Result<Self> {
+        let plain = || io::Error::new(io::ErrorKind::Unsupported, "load is measured over plain http");
+        let host = server.host_and_port().ok_or_else(plain)?;
         let stream = TcpStream::connect(&host).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, host, out: Vec::new(), inbox: Vec::new() })
@@ -122,7 +123,7 @@ mod tests {
     #[tokio::test]
     async fn two_requests_on_one_connection() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let server = LocalUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let server = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let router = axum::Router::new().fallback(|body: String| async move { format!("heard {body}") });
         tokio::spawn(async move { axum::serve(listener, router).await });
         let mut line = Line::open(&server).await.unwrap();

@@ -19,13 +19,13 @@ pub use pace::{Pace, Schedule, Window};
 pub use report::{Report, Seen, StepReport};
 
 use crate::clock;
-use crate::wire::{LocalUrl, door_path};
+use crate::wire::{BaseUrl, door_path};
 
 /// What every scenario is told.
 #[derive(Debug, Clone)]
 pub struct LoadSpec {
     /// The server.
-    pub server: LocalUrl,
+    pub server: BaseUrl,
     /// Connections.
     pub connections: usize,
     /// How fast.

@@ -18,7 +18,7 @@ use crate::clock;
 use crate::fault::{Fault, FaultPlan, Wanted};
 use crate::ids::{ItemId, Listing, SellerId};
 use crate::merchant::{Item, Merchant, Sku, TradeMaker};
-use crate::wire::{CallError, Http, LocalUrl, Verb};
+use crate::wire::{BaseUrl, CallError, Http, Verb};
 
 /// What is counted under load.
 const UNIT: &str = "trades pushed";
@@ -31,7 +31,7 @@ const PRICE_FEN: i64 = 19_900;
 #[derive(Debug, Clone)]
 pub struct ChannelSpec {
     /// The platform.
-    pub server: LocalUrl,
+    pub server: BaseUrl,
     /// The channel's name.
     pub channel: String,
     /// Its bearer token.

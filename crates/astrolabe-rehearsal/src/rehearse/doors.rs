@@ -21,7 +21,7 @@ use super::transcript::{Transcript, Way};
 use crate::fault::{Fault, FaultPlan};
 use crate::ids::{Oid, Tid};
 use crate::listener::{Front, Heard, Response};
-use crate::wire::{Got, Http, LocalUrl};
+use crate::wire::{BaseUrl, Got, Http};
 
 /// A trickling answer comes in so many parts, with so long between them.
 const DRIPS: usize = 8;
@@ -50,7 +50,7 @@ pub(super) const ROWS: [(&str, &str, &str); 6] = [
 #[derive(Debug)]
 pub(super) struct Doors {
     pub http: Http,
-    pub server: LocalUrl,
+    pub server: BaseUrl,
     pub role: Role,
     pub caller: Caller,
     pub plan: Arc<FaultPlan>,

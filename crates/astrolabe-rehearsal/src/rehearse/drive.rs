@@ -24,7 +24,7 @@ use super::transcript::Transcript;
 use crate::clock;
 use crate::fault::{Fault, FaultPlan, Wanted};
 use crate::ids::{Location, Oid, SellerId, Tid};
-use crate::wire::{Http, LocalUrl};
+use crate::wire::{BaseUrl, Http};
 
 /// What is counted under load.
 const UNIT: &str = "calls to allocate or tell";
@@ -56,7 +56,7 @@ impl Driven {
 #[derive(Debug, Clone)]
 pub struct DriveSpec {
     /// The SPI address.
-    pub address: LocalUrl,
+    pub address: BaseUrl,
     /// The app's key.
     pub app_key: AppKey,
     /// Its secret.

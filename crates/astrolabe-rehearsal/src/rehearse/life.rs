@@ -39,7 +39,7 @@ use crate::tally::Tally;
 use crate::temper::{Delay, Temper};
 use crate::trade_view;
 use crate::troupe::GatherError;
-use crate::wire::{Http, LocalUrl};
+use crate::wire::{BaseUrl, Http};
 
 /// What is counted under load.
 const UNIT: &str = "trades paid and answered";
@@ -64,7 +64,7 @@ pub struct LifeSpec {
     /// Which party.
     pub role: Role,
     /// Its SPI address.
-    pub address: LocalUrl,
+    pub address: BaseUrl,
     /// Its app's key.
     pub app_key: AppKey,
     /// Its secret, as text: the platform must be told it.
@@ -157,7 +157,7 @@ impl Life {
     ///
     /// # Errors
     /// Never: the address is this machine's.
-    pub fn doors(&self) -> Result<LocalUrl, GatherError> {
+    pub fn doors(&self) -> Result<BaseUrl, GatherError> {
         Ok(self.doors.url("")?)
     }
 
@@ -165,13 +165,13 @@ impl Life {
     ///
     /// # Errors
     /// [`SeedError`].
-    pub async fn seed(&self, http: &Http, server: &LocalUrl) -> Result<Seeded, SeedError> {
+    pub async fn seed(&self, http: &Http, server: &BaseUrl) -> Result<Seeded, SeedError> {
         let connector = self.parties.erp.connector(http, server, self.parties.seller);
         seed_over_wire(&connector, Arc::clone(&self.merchant)).await
     }
 
     /// Rehearses to the end.
-    pub async fn run(self, http: &Http, server: &LocalUrl, seeded: &Seeded) -> Report {
+    pub async fn run(self, http: &Http, server: &BaseUrl, seeded: &Seeded) -> Report {
         let ensemble = Ensemble::new(&self, http, server);
         self.spi.seat_front(Arc::clone(&ensemble.relay) as Arc<dyn Front>);
         self.doors.seat_front(Arc::clone(&ensemble.doors) as Arc<dyn Front>);
@@ -226,7 +226,7 @@ fn calm(spec: &LifeSpec) -> Temper {
 struct Cast<'a> {
     life: &'a Life,
     http: &'a Http,
-    server: &'a LocalUrl,
+    server: &'a BaseUrl,
     seeded: &'a Seeded,
 }
 
@@ -285,7 +285,7 @@ struct Ensemble {
 }
 
 impl Ensemble {
-    fn new(life: &Life, http: &Http, server: &LocalUrl) -> Self {
+    fn new(life: &Life, http: &Http, server: &BaseUrl) -> Self {
         let spec = life.spec.clone();
         let masks = Masks::new([spec.secret.clone(), spec.session.clone()]);
         let transcript = Arc::new(Transcript::new(spec.within, masks));

@@ -28,7 +28,7 @@ use crate::standins::pos::{Pos, RefundAnswers};
 use crate::standins::till::Till;
 use crate::tally::{Counted, REPORT_WITHIN, Tally};
 use crate::temper::Temper;
-use crate::wire::{Connector, Http, LocalUrl};
+use crate::wire::{BaseUrl, Connector, Http};
 
 /// How long a call that must come again is waited for at the end: the platform's first attempts lie within it.
 const REPEATS_WITHIN: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 #[derive(Debug, Clone)]
 pub struct PlaySpec {
     /// The platform.
-    pub server: LocalUrl,
+    pub server: BaseUrl,
     /// Where the platform is to send its calls (the app's SPI address, path `/spi`).
     pub listen: SocketAddr,
     /// The app's key.

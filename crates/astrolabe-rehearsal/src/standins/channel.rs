@@ -24,7 +24,7 @@ use crate::recorder::Fact;
 use crate::standins::Stage;
 use crate::tally::Counted;
 use crate::trade_view::{self, Standing};
-use crate::wire::{CallError, Http, LocalUrl, Verb};
+use crate::wire::{BaseUrl, CallError, Http, Verb};
 
 /// How often the service desk looks at what is open.
 const DESK_EVERY: Duration = Duration::from_secs(2);
@@ -61,7 +61,7 @@ struct OpenTrade {
 #[derive(Debug)]
 pub struct Channel {
     http: Http,
-    server: LocalUrl,
+    server: BaseUrl,
     parties: Parties,
     credentials: Credentials,
     stage: Stage,
@@ -82,7 +82,7 @@ pub trait RefundWatcher: std::fmt::Debug + Send + Sync {
 impl Channel {
     /// Pushing what `maker` makes.
     #[must_use]
-    pub fn new(http: Http, server: LocalUrl, parties: Parties, maker: TradeMaker, stage: Stage) -> Arc<Self> {
+    pub fn new(http: Http, server: BaseUrl, parties: Parties, maker: TradeMaker, stage: Stage) -> Arc<Self> {
         let party = &parties.at_channel;
         let credentials = Credentials {
             app_key: party.key.clone(),

@@ -16,7 +16,7 @@ use crate::seed::Seeded;
 use crate::standins::Stage;
 use crate::standins::till::Till;
 use crate::tally::Counted;
-use crate::wire::{CallError, Http, LocalUrl, Verb};
+use crate::wire::{BaseUrl, CallError, Http, Verb};
 
 /// Assignments on one page (the most the platform gives).
 const PAGE: usize = 100;
@@ -54,7 +54,7 @@ struct Plan {
 #[derive(Debug)]
 pub struct Keeper {
     http: Http,
-    server: LocalUrl,
+    server: BaseUrl,
     token: String,
     stores: std::collections::HashSet<StoreId>,
     stage: Stage,
@@ -66,7 +66,7 @@ pub struct Keeper {
 impl Keeper {
     /// With the bearer token of the merchant's staff.
     #[must_use]
-    pub fn new(http: Http, server: LocalUrl, token: &str, seeded: &Seeded, till: Arc<Till>, stage: Stage) -> Arc<Self> {
+    pub fn new(http: Http, server: BaseUrl, token: &str, seeded: &Seeded, till: Arc<Till>, stage: Stage) -> Arc<Self> {
         let dice = stage.dice("keeper");
         let stores = seeded.stores.iter().copied().collect();
         Arc::new(Self { http, server, token: token.to_owned(), stores, stage, till, plans: Mutex::default(), dice })

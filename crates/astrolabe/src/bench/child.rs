@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use astrolabe_rehearsal::clock;
-use astrolabe_rehearsal::wire::{Http, LocalUrl, Verb};
+use astrolabe_rehearsal::wire::{BaseUrl, Http, Verb};
 use tokio::process::{Child, Command};
 
 /// How long a server may take to become ready.
@@ -44,7 +44,7 @@ impl Database {
 /// A server at work.
 pub(super) struct ChildServer {
     child: Child,
-    url: LocalUrl,
+    url: BaseUrl,
     database: Database,
 }
 
@@ -68,14 +68,14 @@ impl ChildServer {
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
         let child = command.spawn().map_err(|error| format!("the server does not start: {error}"))?;
-        let url = LocalUrl::parse(&format!("http://{address}")).map_err(|error| error.to_string())?;
+        let url = BaseUrl::parse(&format!("http://{address}")).map_err(|error| error.to_string())?;
         let mut server = Self { child, url, database };
         server.wait_until_ready(http).await?;
         Ok(server)
     }
 
     /// Where it listens.
-    pub(super) fn url(&self) -> &LocalUrl {
+    pub(super) fn url(&self) -> &BaseUrl {
         &self.url
     }
 

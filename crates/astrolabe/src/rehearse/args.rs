@@ -9,7 +9,7 @@ use astrolabe_rehearsal::fault::Wanted;
 use astrolabe_rehearsal::ids::{ItemId, Listing, Location, SellerId, SkuId, StoreId};
 use astrolabe_rehearsal::rehearse::{ChannelSpec, DriveSpec, Driven, LifeSpec, PlaySpec, Role, Tempo};
 use astrolabe_rehearsal::temper::Temper;
-use astrolabe_rehearsal::wire::LocalUrl;
+use astrolabe_rehearsal::wire::BaseUrl;
 use clap::{Args, Subcommand};
 
 #[derive(Clone, Debug, Args)]
@@ -58,7 +58,7 @@ impl OutcomeArgs {
 #[derive(Clone, Debug, Args)]
 #[command(group(clap::ArgGroup::new("whom").required(true).args(["spi", "target"])))]
 pub(super) struct PartyArgs {
-    /// Drive the party at this SPI address on this machine.
+    /// Drive the party at this SPI address.
     #[arg(long, value_name = "URL")]
     spi: Option<String>,
     /// Play the party for the Astrolabe at this address.
@@ -134,7 +134,7 @@ impl PartyArgs {
             (Role::Pos, None) => return Err("a POS is told of a --store, or gets doors with --listen".to_owned()),
         };
         Ok(DriveSpec {
-            address: local(spi)?,
+            address: address(spi)?,
             app_key: AppKey::new(self.app_key.as_str()),
             secret: Secret::new(self.secret.as_str()),
             seller: SellerId(self.seller),
@@ -150,7 +150,7 @@ impl PartyArgs {
     fn life(&self, role: Role, spi: &str, listen: SocketAddr) -> Result<LifeSpec, String> {
         Ok(LifeSpec {
             role,
-            address: local(spi)?,
+            address: address(spi)?,
             app_key: AppKey::new(self.app_key.as_str()),
             secret: self.secret.clone(),
             session: self.session.clone().unwrap_or_else(|| SESSION.to_owned()),
@@ -168,7 +168,7 @@ impl PartyArgs {
 
     fn play(&self, target: &str, listen: SocketAddr) -> Result<PlaySpec, String> {
         Ok(PlaySpec {
-            server: local(target)?,
+            server: address(target)?,
             listen,
             app_key: AppKey::new(self.app_key.as_str()),
             secret: Secret::new(self.secret.as_str()),
@@ -219,7 +219,7 @@ pub(super) struct ChannelArgs {
 impl ChannelArgs {
     pub(super) fn spec(&self) -> Result<ChannelSpec, String> {
         Ok(ChannelSpec {
-            server: local(&self.target)?,
+            server: address(&self.target)?,
             channel: self.channel.clone(),
             token: self.token.clone(),
             seller: SellerId(self.seller),
@@ -243,8 +243,8 @@ pub(super) struct VerifyArgs {
     pub(super) record: PathBuf,
 }
 
-pub(super) fn local(url: &str) -> Result<LocalUrl, String> {
-    LocalUrl::parse(url).map_err(|error| error.to_string())
+pub(super) fn address(url: &str) -> Result<BaseUrl, String> {
+    BaseUrl::parse(url).map_err(|error| error.to_string())
 }
 
 fn listing(text: &str) -> Result<Listing, String> {
@@ -302,7 +302,8 @@ mod tests {
             (format!("pos --spi http://127.0.0.1:1/spi {app}"), None),
             (format!("pos --server http://127.0.0.1:1 {app} --listen 127.0.0.1:0 --session x"), Some("play")),
             (format!("pos --server http://127.0.0.1:1 {app}"), None),
-            (format!("isv --spi http://10.0.0.1/spi {app}"), None),
+            (format!("isv --spi https://isv.example.com/spi {app}"), Some("drive")),
+            (format!("isv --spi isv.example.com/spi {app}"), None),
             (format!("isv --spi http://127.0.0.1:1/spi {app} --fault lately"), None),
         ];
         for (line, plan) in table {

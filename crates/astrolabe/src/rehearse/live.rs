@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use astrolabe_rehearsal::rehearse::{Life, LifeSpec, Report, Role};
 use astrolabe_rehearsal::seed::Seeded;
-use astrolabe_rehearsal::wire::{Http, LocalUrl};
+use astrolabe_rehearsal::wire::{BaseUrl, Http};
 use astrolabe_server::config::ServerConfig;
 use astrolabe_server::{RunningServer, declare};
 
@@ -33,7 +33,7 @@ async fn start(dir: &Path) -> Result<RunningServer, String> {
 }
 
 async fn perform(http: &Http, spec: &LifeSpec, life: Life, server: &RunningServer) -> Result<Report, String> {
-    let url = LocalUrl::parse(&format!("http://{}", server.address())).map_err(|error| error.to_string())?;
+    let url = BaseUrl::parse(&format!("http://{}", server.address())).map_err(|error| error.to_string())?;
     let declaration = life.declaration().map_err(|error| error.to_string())?;
     declare::apply(&server.app, &declaration, false).await.map_err(|error| error.to_string())?;
     let seeded = life.seed(http, &url).await.map_err(|error| error.to_string())?;
@@ -166,8 +166,8 @@ mod tests {
         listener.local_addr().expect("an address")
     }
 
-    fn local(address: std::net::SocketAddr, path: &str) -> LocalUrl {
-        LocalUrl::parse(&format!("http://{address}{path}")).expect("loopback")
+    fn local(address: std::net::SocketAddr, path: &str) -> BaseUrl {
+        BaseUrl::parse(&format!("http://{address}{path}")).expect("loopback")
     }
 
     async fn rehearsed(row: Row) -> Report {

@@ -14,7 +14,7 @@ use astrolabe_rehearsal::rehearse::{PlaySpec, Report, Role, drive, play_channel,
 use astrolabe_rehearsal::verify::verify;
 use astrolabe_rehearsal::wire::Http;
 
-use self::args::{OutcomeArgs, Party, PartyArgs, Plan, VerifyArgs, local};
+use self::args::{OutcomeArgs, Party, PartyArgs, Plan, VerifyArgs, address};
 use crate::terminal::say;
 
 pub(crate) use self::args::RehearseArgs;
@@ -64,7 +64,7 @@ async fn check(http: &Http, args: &VerifyArgs) -> Result<ExitCode, String> {
     // Tokens and keys follow from the seller alone; the mode does not matter for looking.
     let parties: Vec<Parties> =
         sellers.into_iter().map(|seller| Parties::of(seller, "", Mode::PlatformKeeper)).collect();
-    let verdict = verify(http, &local(&args.server)?, &parties, &facts).await.map_err(|error| error.to_string())?;
+    let verdict = verify(http, &address(&args.server)?, &parties, &facts).await.map_err(|error| error.to_string())?;
     verdict.named.iter().for_each(|lost| say(format!("lost: {lost}")));
     say(format!("{} acknowledged facts asked after, {} lost", verdict.asked, verdict.lost));
     Ok(if verdict.lost == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -10,7 +10,7 @@ use astrolabe_rehearsal::clock;
 use astrolabe_rehearsal::ids::Tid;
 use astrolabe_rehearsal::listener::{Heard, Listener, Party, Saying};
 use astrolabe_rehearsal::parties::AppParty;
-use astrolabe_rehearsal::wire::LocalUrl;
+use astrolabe_rehearsal::wire::BaseUrl;
 use tokio::sync::Mutex;
 
 use crate::wait::until;
@@ -48,7 +48,7 @@ enum Kind {
 /// An open address that listens.
 #[derive(Debug)]
 pub(crate) struct Ear {
-    url: LocalUrl,
+    url: BaseUrl,
     hearing: Arc<Hearing>,
     _listener: Listener,
 }
@@ -79,7 +79,7 @@ impl Ear {
         Self { url, hearing, _listener: listener }
     }
 
-    pub(crate) fn url(&self) -> LocalUrl {
+    pub(crate) fn url(&self) -> BaseUrl {
         self.url.clone()
     }
 

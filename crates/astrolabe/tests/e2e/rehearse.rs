@@ -5,7 +5,7 @@ use std::process::Stdio;
 use astrolabe_rehearsal::ids::{Listing, SkuId, Tid};
 use astrolabe_rehearsal::merchant::StockClass;
 use astrolabe_rehearsal::parties::{Addresses, Mode};
-use astrolabe_rehearsal::wire::LocalUrl;
+use astrolabe_rehearsal::wire::BaseUrl;
 use tempfile::TempDir;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -77,7 +77,7 @@ async fn an_address_where_nobody_answers_is_exit_code_1_and_named() {
 async fn a_played_pos_ships_and_the_platform_bears_its_faults() {
     let database = Database::sqlite();
     let spi = free_port();
-    let url = LocalUrl::parse(&format!("http://127.0.0.1:{spi}/spi")).expect("loopback");
+    let url = BaseUrl::parse(&format!("http://127.0.0.1:{spi}/spi")).expect("loopback");
     let addresses = Addresses { pos: Some(url), ..Addresses::default() };
     let (server, shop) = shop::open(&database, Mode::PlatformPos, &addresses, &[]).await;
     let goods: Listing = Listing { sku: SkuId(listing(81).sku.0), ..listing(81) };

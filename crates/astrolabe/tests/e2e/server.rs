@@ -8,7 +8,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use astrolabe_rehearsal::wire::LocalUrl;
+use astrolabe_rehearsal::wire::BaseUrl;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
@@ -135,8 +135,8 @@ impl Server {
         self.address
     }
 
-    pub(crate) fn url(&self) -> LocalUrl {
-        LocalUrl::parse(&format!("http://{}", self.address)).expect("a loopback address")
+    pub(crate) fn url(&self) -> BaseUrl {
+        BaseUrl::parse(&format!("http://{}", self.address)).expect("a loopback address")
     }
 
     /// The sum of a counter over its labels; 0 where it was never counted.

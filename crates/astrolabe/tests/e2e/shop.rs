@@ -9,7 +9,7 @@ use astrolabe_rehearsal::clock;
 use astrolabe_rehearsal::ids::{Listing, Oid, SellerId, StoreId, Tid};
 use astrolabe_rehearsal::merchant::StockClass;
 use astrolabe_rehearsal::parties::{Addresses, AppParty, Mode, Parties};
-use astrolabe_rehearsal::wire::{CallError, Connector, Http, LocalUrl, Verb};
+use astrolabe_rehearsal::wire::{BaseUrl, CallError, Connector, Http, Verb};
 use serde_json::{Value, json};
 
 use crate::database::Database;
@@ -44,7 +44,7 @@ pub(crate) const fn balance(available: i64, occupied: i64) -> Balance {
 pub(crate) struct Shop {
     pub(crate) parties: Parties,
     pub(crate) http: Http,
-    pub(crate) server: LocalUrl,
+    pub(crate) server: BaseUrl,
 }
 
 /// Declares a merchant in a mode before its server starts, and starts it.
