@@ -91,6 +91,7 @@ impl Merchant {
             places: &self.places,
             stock: &self.stock,
             day_loads: &self.day_loads,
+            is_offer: true,
             channel: TMALL,
             settings: RouterSettings::default(),
             split_quantity: false,

@@ -49,8 +49,10 @@ impl Case<'_> {
         let key = DayKey { day, location: before.location, service };
         let was_full = self.is_full(key);
         self.world.day_loads.give_back(key);
-        // What this very command assigned and takes back frees nothing that anybody could have waited for.
-        let stood = before.allocated_at < self.now();
+        // What this very command assigned and takes back frees nothing that anybody could have waited for. Other commands
+        // of the same instant may have found the day full.
+        let known = self.world.files.get(&before.tid);
+        let stood = known.is_some_and(|file| file.by_code(before.code).is_some());
         if was_full && stood && !self.is_full(key) {
             let (work, id) = (Work::StoreOpened { location: before.location }, WorkId(self.world.mint.long()));
             let made_at = self.now();

@@ -36,6 +36,10 @@ impl Case<'_> {
             before.step(event).map_err(|stuck| stuck.refusal(before.oid, before.location, &before.state, event))?;
         self.note_move(&before, event, why);
         self.post(&before, event, step.stock)?;
+        if step.to == AssignmentState::Confirmed {
+            // Whatever the way there, a transfer's too: the store has taken it.
+            self.confirm_capacity(code)?;
+        }
         let due_at = self.deadline(&before, &step.to);
         self.recheck_cells(&before, &step);
         let assignment = self.assignment_mut(code)?;

@@ -58,13 +58,15 @@ pub(super) fn look(world: &mut World, tid: Tid, now: Timestamp) -> Result<Outcom
     if case.trade().level != Level::Routed {
         return Ok(Outcome::Done);
     }
-    case.looked();
     end_holds(&mut case)?;
     judge_allocator(&mut case)?;
     let taken_back = judge_assignments(&mut case)?;
     // An allocating app is asked anew only for what came back; the platform looks at everything open.
     let why = if taken_back && case.allocator().is_some() { Why::New } else { Why::LookAgain };
     route::serve(&mut case, why, &[])?;
+    if why == Why::LookAgain {
+        case.looked();
+    }
     settle_ask(&mut case);
     case.close();
     Ok(Outcome::Done)

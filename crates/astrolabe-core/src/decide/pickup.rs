@@ -11,6 +11,7 @@ use crate::order::timeline::{Actor, Fact};
 use crate::order::trade::Delivery;
 use crate::refusal::Refusal;
 use crate::routing::{Ask, Decision, Outcome as Routed, RouterSettings, Snapshot, gather};
+use crate::stock::hold::Reservation;
 use crate::stock::moves::Move;
 use crate::time::Timestamp;
 use crate::world::World;
@@ -211,7 +212,7 @@ fn whole(code: AllocationCode, location: LocationId, units: i64) -> Move {
 }
 
 /// The place nearest to the store that may serve the line and has all its units: the router's own search, with the way as
-/// the only cost.
+/// the only cost. It is offered nothing, so its switches, times and limit of a day don't count.
 fn nearest_source(case: &Case<'_>, pickup: &Assignment) -> Result<LocationId, Refusal> {
     let world = &*case.world;
     let line = case.line(pickup.oid)?;
@@ -228,15 +229,19 @@ fn nearest_source(case: &Case<'_>, pickup: &Assignment) -> Result<LocationId, Re
         unfilled: crate::routing::WEIGHT_MAX,
         ..*seller
     };
+    // What the pickup holds already may be brought from there, as what a waiting line holds may be shipped from there.
+    let own = case.file.reservations.iter().filter(|held| held.code == Some(pickup.code));
+    let own: Vec<Reservation> = own.map(|held| Reservation { code: None, ..held.clone() }).collect();
     let snapshot = Snapshot {
         places: &world.places,
         stock: &world.stock,
         day_loads: &world.day_loads,
+        is_offer: false,
         channel: case.trade().channel,
         settings,
         split_quantity: false,
         destination: world.places.get(pickup.location).and_then(|store| store.point),
-        reservations: &case.file.reservations,
+        reservations: &own,
         version: world.version,
         now: case.now(),
     };

@@ -89,6 +89,7 @@ fn snapshot<'c>(case: &'c Case<'_>) -> Snapshot<'c> {
         places: &world.places,
         stock: &world.stock,
         day_loads: &world.day_loads,
+        is_offer: true,
         channel: case.trade().channel,
         settings: world.seller.settings.router,
         split_quantity: world.seller.settings.split_quantity,

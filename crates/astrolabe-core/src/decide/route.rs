@@ -134,13 +134,18 @@ pub(super) fn hold(case: &mut Case<'_>, oid: Oid) -> Result<(), Refusal> {
         return wait_behind(case, oid);
     }
     let units = case.unassigned_units(oid)?;
+    let state = case.line(oid)?.unassigned.as_ref().map(|unassigned| &unassigned.state);
+    let unfillable = matches!(state, Some(UnassignedState::Unfillable { .. }));
     case.ledger(oid, |ledger, held, owner| {
         let lack = owner.unheld(held, None, units);
-        if lack > 0 && ledger.hold_by_default(held, owner, lack).is_err() {
+        let held_all = lack == 0 || ledger.hold_by_default(held, owner, lack).is_ok();
+        if held_all && !unfillable {
+            ledger.stop_waiting(owner);
+        } else {
+            // Who holds elsewhere what cannot be served from there waits for stock as well.
+            let lack = owner.unheld(held, None, units);
             ledger.wait(owner, lack);
             ledger.let_pass(owner, lack);
-        } else {
-            ledger.stop_waiting(owner);
         }
     })
 }

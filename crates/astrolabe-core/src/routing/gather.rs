@@ -23,6 +23,8 @@ pub struct Snapshot<'a> {
     pub stock: &'a Stock,
     /// Sub-orders taken on the day of `now`, by the locations that limit them.
     pub day_loads: &'a DayLoads,
+    /// Whether locations' settings have a say: they are about what a location is offered, not about where goods are fetched.
+    pub is_offer: bool,
     pub channel: ChannelId,
     pub settings: RouterSettings,
     /// Whether one line's quantity may be divided.

@@ -27,6 +27,7 @@ pub(super) struct Look<'a> {
     pub shared: Vec<usize>,
     places: &'a Places,
     day_loads: &'a DayLoads,
+    is_offer: bool,
     now: Timestamp,
     split_quantity: bool,
     shelves: Vec<Shelf<'a>>,
@@ -90,6 +91,7 @@ impl<'a> Look<'a> {
             shared: shared.into_iter().filter_map(shelf).collect(),
             places: snapshot.places,
             day_loads: snapshot.day_loads,
+            is_offer: snapshot.is_offer,
             now: snapshot.now,
             split_quantity: snapshot.split_quantity,
             lines,
@@ -174,9 +176,9 @@ impl<'a> Look<'a> {
         })
     }
 
-    /// What the merchant has set about a location, if anything.
+    /// What the merchant has set about a location's offers, if anything and if it is offered something.
     fn service(&self, site: &Site) -> Option<&'a ServiceSettings> {
-        if !site.restricted {
+        if !site.restricted || !self.is_offer {
             return None;
         }
         self.places.live(site.location).map(|place| &place.service)

@@ -9,6 +9,7 @@
 //!         places: &world.places,
 //!         stock: &world.stock,
 //!         day_loads: &world.day_loads,
+//!         is_offer: true,
 //!         channel: trade.channel,
 //!         settings: world.seller.settings.router,
 //!         split_quantity: world.seller.settings.split_quantity,

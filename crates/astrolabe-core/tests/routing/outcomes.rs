@@ -91,6 +91,7 @@ fn decide(case: Case) -> (Outcome, Vec<(Reason, u32)>) {
             places: &places,
             stock: &stock,
             day_loads: &DayLoads::default(),
+            is_offer: true,
             channel: TMALL,
             settings: RouterSettings {
                 safety_stock: case.safety,

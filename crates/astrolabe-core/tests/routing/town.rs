@@ -159,6 +159,7 @@ impl Town {
             places: &self.places,
             stock: &self.stock,
             day_loads: &self.day_loads,
+            is_offer: true,
             channel: TMALL,
             settings,
             split_quantity: false,

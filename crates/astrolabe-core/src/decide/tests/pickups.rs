@@ -11,6 +11,7 @@ use crate::order::timeline::{Actor, Fact};
 use crate::order::trade::Delivery;
 use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator, ReturnPolicy};
+use crate::service_settings::{DeliveryRules, ServiceChange};
 use crate::stock::book::DiscrepancyKind;
 use crate::stock::cell::StockClass;
 use crate::time::Millis;
@@ -550,4 +551,49 @@ fn what_the_channel_signed_for_can_still_be_told_by_its_code() {
     assert_eq!([10, 11].map(|oid| state(&shop, oid)), [AssignmentState::Signed, AssignmentState::Signed]);
     let other = show(1, "555", DOOR, clerk("Li"), &shop);
     assert_eq!(shop.ask(&other), Err(Refusal::HandoverCodeUsed { tid: Tid(1) }));
+}
+
+#[test]
+fn a_refused_pickup_is_brought_from_where_its_last_units_are_held() {
+    let mut shop = Shop::open(Allocator::Platform, pos());
+    shop.stock(FAR, StockClass::Certain, 1);
+    shop.stock(MIDDLE, StockClass::Certain, 1);
+    let trade = collect_at_far(1, &[(ITEM, 1)], &shop);
+    shop.tell(&trade);
+    let said = answer(10, FAR, app("pos"), shop.now);
+    shop.tell(&refusing(said, RefuseReason::NoGoods));
+    assert_eq!([FAR, MIDDLE].map(|at| balances(&shop, at).1), [0, 1], "it waits with the last unit there is");
+    let command = transfer(10, &shop);
+    shop.tell(&command);
+    assert_eq!(state(&shop, 10), AssignmentState::Transferring);
+    assert_eq!([FAR, MIDDLE].map(|at| balances(&shop, at).1), [0, 1]);
+}
+
+#[test]
+fn what_a_place_is_offered_does_not_matter_for_fetching_goods_there() {
+    let shut = [
+        ServiceChange::Switches { delivers: false, hands_out: false },
+        ServiceChange::Delivery(DeliveryRules { threshold: Some(0), ..DeliveryRules::default() }),
+    ];
+    for change in shut {
+        let mut shop = offered();
+        shop.tell(&Command::SetService { location: MIDDLE, change });
+        let command = transfer(10, &shop);
+        shop.tell(&command);
+        assert_eq!([MIDDLE, NEAR].map(|at| balances(&shop, at).1), [1, 0], "MIDDLE is the nearest to FAR");
+    }
+}
+
+#[test]
+fn a_pickup_that_holds_units_elsewhere_is_offered_once_the_chosen_store_has_them() {
+    for allocator in [Allocator::Platform, isv()] {
+        let mut shop = Shop::open(allocator, pos());
+        shop.stock(NEAR, StockClass::Certain, 1);
+        let trade = collect_at_far(1, &[(ITEM, 1)], &shop);
+        shop.tell(&trade);
+        assert_eq!((shop.unassigned(1, 10).unwrap().name(), balances(&shop, NEAR).1), ("unfillable", 1));
+        shop.stock(FAR, StockClass::Certain, 1);
+        shop.work_off();
+        assert_eq!((shop.live(10).location, balances(&shop, NEAR).1), (FAR, 0));
+    }
 }

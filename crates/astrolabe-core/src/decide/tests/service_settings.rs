@@ -1,14 +1,14 @@
 //! A location's settings at work: who is offered what, when, how often a day, and what wakes who waits.
 
-use crate::command::{Command, Reallocate, RefuseReason};
+use crate::command::{Command, Reallocate, RefuseReason, StoreAnswer};
 use crate::decide::tests::kit::*;
-use crate::ids::{LocationId, Oid, Tid};
+use crate::ids::{HandoverCode, LocationId, Oid, Tid};
 use crate::order::assignment::AssignmentState;
 use crate::order::refund::RefundStatus;
 use crate::order::timeline::Fact;
 use crate::order::trade::Delivery;
 use crate::refusal::Refusal;
-use crate::seller::{Acceptor, Allocator};
+use crate::seller::{Acceptor, Allocator, Settings};
 use crate::service_settings::{
     Campaign, DayKey, DeliveryRules, PickupRules, Priority, Service, ServiceChange, ServiceSettings, Windows,
 };
@@ -287,4 +287,79 @@ fn settings_survive_an_update_of_the_store_and_a_stranger_has_none() {
     let change = ServiceChange::Switches { delivers: false, hands_out: false };
     let unknown = shop.ask(&Command::SetService { location: LocationId(77), change });
     assert_eq!(unknown, Err(Refusal::LocationNotFound { location: LocationId(77) }));
+}
+
+#[test]
+fn a_pickup_that_lies_ready_has_used_its_place_whatever_the_way_there() {
+    let said = |shop: &Shop| answer(10, FAR, app("pos"), shop.now);
+    let fresh = || HandoverCode::of("111");
+    type Steps = fn(StoreAnswer, HandoverCode) -> Vec<Command>;
+    let ways: [Steps; 3] = [
+        |answer, fresh| vec![Command::ConfirmPickup { answer, fresh }],
+        |answer, fresh| vec![Command::StartTransfer(answer.clone()), Command::ConfirmPickup { answer, fresh }],
+        |answer, fresh| vec![Command::StartTransfer(answer.clone()), Command::ReceiveTransfer { answer, fresh }],
+    ];
+    for steps in ways {
+        let mut shop = shop();
+        shop.stock(FAR, StockClass::Certain, 5);
+        let rules = PickupRules { threshold: Some(1), ..PickupRules::default() };
+        set(&mut shop, FAR, ServiceChange::Pickup(rules));
+        pay_pickup(&mut shop, 1, FAR);
+        for step in steps(said(&shop), fresh()) {
+            shop.tell(&step);
+        }
+        assert!(shop.live(10).day_place.is_some_and(|place| place.confirmed));
+        let back = refusing(said(&shop), RefuseReason::Other);
+        shop.tell(&back);
+        let key = DayKey { day: shop.now.shanghai_day(), location: FAR, service: Service::Pickup };
+        assert_eq!(shop.world.day_loads.taken(key), 1, "given back after it was accepted");
+    }
+}
+
+#[test]
+fn a_place_given_back_in_the_very_instant_it_was_taken_is_given_again() {
+    let mut shop = Shop::open(Allocator::Platform, pos());
+    shop.stock(NEAR, StockClass::Certain, 2);
+    set(&mut shop, NEAR, ServiceChange::Delivery(limit(1)));
+    shop.work_off();
+    for tid in [1, 2] {
+        pay(&mut shop, tid);
+    }
+    assert_eq!(waits_because(&shop, 2), "no_capacity");
+    // Each goes on holding its unit, so that no stock rises: the place alone wakes who waits.
+    shop.tell(&Command::Reallocate(Reallocate {
+        tid: Tid(1),
+        sub_orders: vec![Oid(10)],
+        target: None,
+        who: operator(),
+        request: 1,
+        force: false,
+    }));
+    assert_eq!(taken(&shop, NEAR), 0);
+    shop.work_off();
+    assert_eq!(taken(&shop, NEAR), 1);
+}
+
+#[test]
+fn an_offer_that_ran_out_does_not_make_the_clock_forget_who_waits_for_hours() {
+    let settings = Settings { allocator: isv(), acceptor: pos(), ..Settings::default() };
+    let mut shop = Shop::with(Settings { allocate_within_ms: Millis::hours(24), ..settings });
+    for at in [NEAR, FAR] {
+        shop.stock(at, StockClass::Certain, 5);
+    }
+    let eight = MIDNIGHT + Millis::hours(8);
+    let rules = PickupRules { working: hours(8, 22), ..PickupRules::default() };
+    set(&mut shop, FAR, ServiceChange::Pickup(rules));
+    let mut trade = paid(1, &[(ITEM, 1), (ITEM, 1)], shop.now);
+    trade.lines[1].delivery = Delivery::Pickup { store: FAR };
+    shop.tell(&seen(trade));
+    let command = sync(10, NEAR, shop.now);
+    shop.tell(&command);
+    assert_eq!(due(&shop, 1), Some(eight));
+    let offer = shop.live(10).due_at.unwrap();
+    assert!(offer < eight);
+    let wait = offer - shop.now;
+    shop.look(1, wait);
+    assert_eq!(shop.unassigned(1, 10).unwrap().name(), "routing", "the app is asked anew");
+    assert_eq!(due(&shop, 1), Some(eight));
 }
