@@ -89,6 +89,12 @@ impl Spoken {
         hide(&mut self.exchange.failure);
         if let Some(reply) = &mut self.exchange.reply {
             reply.headers.iter_mut().for_each(|(_, value)| hide(value));
+            // The word may have lain across the cut.
+            if reply.cut {
+                let end =
+                    reply.body.char_indices().rev().nth(word.chars().count().saturating_sub(1)).map_or(0, |(at, _)| at);
+                reply.body.truncate(end);
+            }
             hide(&mut reply.body);
         }
         match &mut self.meaning {
@@ -128,7 +134,25 @@ pub(crate) struct About {
 
 #[cfg(test)]
 mod tests {
+    use astrolabe_store::GotReply;
+
     use super::*;
+
+    #[test]
+    fn a_word_that_must_not_be_kept_is_not_even_in_pieces() {
+        let reply = |body: &str, cut| GotReply { body: body.to_owned(), cut, ..GotReply::default() };
+        let kept = |reply: GotReply| {
+            let exchange = Exchange { reply: Some(reply), ..Exchange::default() };
+            let meaning = Meaning::Said { code: "isv.x".to_owned(), message: "123456 is used".to_owned() };
+            let (started_at, took) = (Timestamp(0), Millis(1));
+            let spoken = Spoken { method: "m", meaning, reply: None, exchange, started_at, took }.without("123456");
+            assert_eq!(spoken.meaning.said(), "isv.x *** is used");
+            spoken.exchange.reply.map(|reply| reply.body).unwrap_or_default()
+        };
+        assert_eq!(kept(reply("code 123456.", false)), "code ***.");
+        assert_eq!(kept(reply("a longer answer, code 12345", true)), "a longer answer, code");
+        assert_eq!(kept(reply("1234", true)), "");
+    }
 
     #[test]
     fn replies_mean_what_they_should() {
