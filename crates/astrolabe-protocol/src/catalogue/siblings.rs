@@ -144,7 +144,7 @@ pub(super) const METHODS: &[Method] = &[
         )])),
     Method::top("taobao.scitem.map.add", "创建IC商品与后端商品的映射关系", "§4.2, published scitem page")
         .errors(errors::MAP)
-        .writes_by("item and SKU")
+        .writes()
         .takes(&[
             Field::id("item_id").required(),
             Field::id("sku_id"),

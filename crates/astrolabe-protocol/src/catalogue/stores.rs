@@ -9,7 +9,7 @@ const STORES_MAX: usize = 200;
 pub(super) const METHODS: &[Method] = &[
     Method::qimen("taobao.qimen.store.create", "门店新增接口", "§6.1.1")
         .errors(errors::CREATE_STORE)
-        .writes_by("storeCode per seller: the same content answers the same store")
+        .writes()
         .takes(STORE_CREATE)
         .answers(STORE_ANSWER.with(&[Field::id("store_id")]).at(FieldsAt::AfterFlag)),
     Method::qimen("taobao.qimen.storecategory.get", "门店类目获取接口", "§6.1.2")
@@ -17,7 +17,7 @@ pub(super) const METHODS: &[Method] = &[
         .answers(STORE_ANSWER.with(&[Field::long_text("store_category")]).at(FieldsAt::AfterFlag)),
     Method::qimen("taobao.qimen.store.update", "门店更新接口", "§6.1.3")
         .errors(errors::UPDATE_STORE)
-        .writes_by("storeId: the same content changes nothing")
+        .writes()
         .takes(STORE_UPDATE)
         .answers(STORE_ANSWER),
     Method::qimen("taobao.qimen.store.delete", "门店删除接口", "§6.1.4")
@@ -32,7 +32,7 @@ pub(super) const METHODS: &[Method] = &[
     Method::qimen("taobao.qimen.itemstore.banding", "商品关联绑定接口", "§6.1.6")
         .errors(errors::BIND)
         .by(&[Role::Merchant, Role::Allocator, Role::Pos])
-        .writes_by("item and store: a binding is there or not")
+        .writes()
         .takes(&[
             Field::choice("action_type", &["ADD", "DELETE"]).required(),
             Field::id("item_id").required(),

@@ -4,6 +4,7 @@
 //! crate's business.
 
 use std::io::Read;
+use std::time::Duration;
 
 use astrolabe_protocol::limits::{BODY_BYTES_MAX_ANY, PARAMS_MAX};
 use astrolabe_protocol::{PlatformCode, WireError};
@@ -16,6 +17,10 @@ use flate2::read::{GzEncoder, MultiGzDecoder};
 /// Answers up to this many bytes are not worth zipping.
 pub(super) const GZIP_ABOVE_BYTES: usize = 1024;
 
+/// How long a body may take as a whole. With the lane's time it stays below what the listener gives a request, so that a
+/// trickling caller is answered here, with status 200.
+const BODY_WITHIN: Duration = Duration::from_secs(15);
+
 /// A body as it was signed.
 #[derive(Debug, Default)]
 pub(super) struct ReadBody {
@@ -26,7 +31,13 @@ pub(super) struct ReadBody {
 
 /// Reads, unzips and takes apart.
 pub(super) async fn read(headers: &HeaderMap, body: Body) -> Result<ReadBody, WireError> {
-    let received = axum::body::to_bytes(body, BODY_BYTES_MAX_ANY).await.map_err(|_cut| too_long())?;
+    read_within(BODY_WITHIN, headers, body).await
+}
+
+async fn read_within(within: Duration, headers: &HeaderMap, body: Body) -> Result<ReadBody, WireError> {
+    let arriving = tokio::time::timeout(within, axum::body::to_bytes(body, BODY_BYTES_MAX_ANY));
+    let received = arriving.await.map_err(|_elapsed| unreadable("the body took too long to arrive"))?;
+    let received = received.map_err(|_cut| too_long())?;
     let bytes = match text_of(headers, CONTENT_ENCODING).map(str::to_ascii_lowercase).as_deref() {
         None | Some("" | "identity") => received,
         Some("gzip" | "x-gzip") => unzip(&received, BODY_BYTES_MAX_ANY)?,
@@ -114,6 +125,13 @@ mod tests {
 
     fn headers(pairs: &[(axum::http::HeaderName, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value))).collect()
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_end_is_given_up() {
+        let endless = Body::from_stream(futures::stream::pending::<Result<Bytes, std::convert::Infallible>>());
+        let told = read_within(Duration::from_millis(1), &HeaderMap::new(), endless).await.expect_err("does not end");
+        assert_eq!(told.code(), PlatformCode::ParameterError);
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! HTTP in, HTTP out: the three router doors. Status 200 always, errors too: published SDKs throw on any other.
+//! HTTP in, HTTP out: the three router doors, and the published batch door, which only says that it is not served. Status 200 always, errors too: published SDKs throw on any other.
 //!
 //! No secret, session, field or body goes into a log line or a metric, and no metric is labelled by seller.
 
@@ -28,6 +28,9 @@ use crate::gateway::context::{AppContext, CallContext};
 use crate::gateway::handlers::Handler;
 use crate::gateway::{admission, handlers, refusals};
 
+/// Where many calls were sent at once. No connector of a merchant's stores needs it, and each may make its calls singly.
+const BATCH: &str = "/router/batch";
+
 /// What the doors share.
 #[derive(Debug)]
 struct Gateway {
@@ -41,6 +44,7 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/router/rest", any(top))
         .route("/router/qimen/service", any(qimen))
         .route("/router/qm", any(qimen_cloud))
+        .route(BATCH, any(batch))
         .with_state(gateway)
 }
 
@@ -54,6 +58,13 @@ async fn qimen(State(gateway): State<Arc<Gateway>>, request: Request) -> Respons
 
 async fn qimen_cloud(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     gateway.answer(Door::QimenCloud, request).await
+}
+
+async fn batch(request: Request) -> Response {
+    let request_id = RequestId::new(uuid::Uuid::now_v7().simple().to_string());
+    let query = request.uri().query().unwrap_or_default();
+    let style = style_of(&Incoming { door: Door::Top, query, content_type: None, body: &[], multipart: None });
+    respond(WireError::not_supported(BATCH).render(&style, &request_id), request.headers())
 }
 
 /// How a call ended, for metrics.

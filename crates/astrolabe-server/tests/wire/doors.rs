@@ -63,6 +63,8 @@ async fn whoever_may_not_come_in_is_told_by_the_published_table() {
         ("/router/rest", reqwest::Method::PUT, "format=json", "\"code\":9"),
         ("/router/rest", reqwest::Method::GET, "format=json", "\"code\":21"),
         ("/router/rest", reqwest::Method::GET, "method=no.such&app_key=1&sign=1&timestamp=1&v=2.0", "<code>29</code>"),
+        ("/router/batch", reqwest::Method::POST, "format=json", "\"sub_code\":\"isv.not-supported\""),
+        ("/router/batch", reqwest::Method::POST, "", "<sub_code>isv.not-supported</sub_code>"),
         ("/router/qimen/service", reqwest::Method::POST, "", "<flag>failure</flag>"),
         ("/router/qm", reqwest::Method::POST, "", "\"flag\":\"failure\""),
     ] {
