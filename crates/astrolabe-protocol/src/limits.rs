@@ -7,8 +7,9 @@ pub const BODY_BYTES_MAX: usize = 1 << 20;
 pub const BODY_BYTES_MAX_BATCH: usize = 4 << 20;
 /// Largest request body of any method: what the server may read before the method is known.
 pub const BODY_BYTES_MAX_ANY: usize = BODY_BYTES_MAX_BATCH;
-/// Longest query string, in bytes.
-pub const QUERY_BYTES_MAX: usize = 64 << 10;
+/// Longest query string, in bytes. HTTP libraries take no longer request line than 65,534 bytes; what is refused here is
+/// answered as every other call is.
+pub const QUERY_BYTES_MAX: usize = 60 << 10;
 /// Parameters of one request, query and form together.
 pub const PARAMS_MAX: usize = 256;
 /// Deepest nesting of XML elements, and of JSON objects and arrays.

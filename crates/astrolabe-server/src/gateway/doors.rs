@@ -119,7 +119,11 @@ impl Gateway {
                 Ok(read) => {
                     incoming.body = if read.multipart.is_some() { &[] } else { &read.bytes };
                     incoming.multipart = read.multipart.as_deref();
-                    self.call(&incoming, &read).await
+                    let called = AssertUnwindSafe(self.call(&incoming, &read)).catch_unwind().await;
+                    called.unwrap_or_else(|_panic| {
+                        tracing::error!(%request_id, "reading a call panicked");
+                        (AnswerStyle::of_door(door), Err(refusals::bug()))
+                    })
                 }
                 Err(error) => (style_of(&incoming), Err(error)),
             }
