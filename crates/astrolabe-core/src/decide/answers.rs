@@ -184,25 +184,10 @@ fn accept_one(case: &mut Case<'_>, code: AllocationCode) -> Result<bool, Refusal
     if assignment.has(Fact::Accepted, 0) {
         return Ok(false);
     }
-    match assignment.state {
-        AssignmentState::Withdrawn | AssignmentState::Unanswered => {
-            take_up_again(case, &assignment, AssignmentState::Accepted)?
-        }
-        AssignmentState::Notified
-        | AssignmentState::Accepted
-        | AssignmentState::Confirmed
-        | AssignmentState::Transferring
-        | AssignmentState::CancelRequested { .. }
-        | AssignmentState::CancelDenied { .. }
-        | AssignmentState::Shipped
-        | AssignmentState::Signed
-        | AssignmentState::Collected
-        | AssignmentState::ReturnRequested { .. }
-        | AssignmentState::Returned
-        | AssignmentState::Refunded
-        | AssignmentState::Refused
-        | AssignmentState::Cancelled
-        | AssignmentState::Closed => case.carry(code, Event::Accept)?,
+    if assignment.state.is_taken_back() {
+        take_up_again(case, &assignment, AssignmentState::Accepted)?;
+    } else {
+        case.carry(code, Event::Accept)?;
     }
     Ok(true)
 }

@@ -35,25 +35,10 @@ pub(super) fn confirm(
         if assignment.has(Fact::Confirmed, 0) {
             return Ok(false);
         }
-        match assignment.state {
-            AssignmentState::Withdrawn | AssignmentState::Unanswered => {
-                take_up_again(case, assignment, AssignmentState::Confirmed)?;
-            }
-            AssignmentState::Notified
-            | AssignmentState::Accepted
-            | AssignmentState::Confirmed
-            | AssignmentState::Transferring
-            | AssignmentState::CancelRequested { .. }
-            | AssignmentState::CancelDenied { .. }
-            | AssignmentState::Shipped
-            | AssignmentState::Signed
-            | AssignmentState::Collected
-            | AssignmentState::ReturnRequested { .. }
-            | AssignmentState::Returned
-            | AssignmentState::Refunded
-            | AssignmentState::Refused
-            | AssignmentState::Cancelled
-            | AssignmentState::Closed => case.carry(assignment.code, Event::Confirm)?,
+        if assignment.state.is_taken_back() {
+            take_up_again(case, assignment, AssignmentState::Confirmed)?;
+        } else {
+            case.carry(assignment.code, Event::Confirm)?;
         }
         Ok(true)
     })
@@ -67,24 +52,8 @@ pub(super) fn start_transfer(world: &mut World, answer: &StoreAnswer, now: Times
         if assignment.has(Fact::TransferStarted, 0) {
             return Ok(false);
         }
-        let ended = match assignment.state {
-            AssignmentState::Refused | AssignmentState::Unanswered => assignment.pickup,
-            AssignmentState::Notified
-            | AssignmentState::Accepted
-            | AssignmentState::Confirmed
-            | AssignmentState::Transferring
-            | AssignmentState::CancelRequested { .. }
-            | AssignmentState::CancelDenied { .. }
-            | AssignmentState::Shipped
-            | AssignmentState::Signed
-            | AssignmentState::Collected
-            | AssignmentState::ReturnRequested { .. }
-            | AssignmentState::Returned
-            | AssignmentState::Refunded
-            | AssignmentState::Withdrawn
-            | AssignmentState::Cancelled
-            | AssignmentState::Closed => false,
-        };
+        let ended =
+            assignment.pickup && matches!(assignment.state, AssignmentState::Refused | AssignmentState::Unanswered);
         if ended {
             let oid = assignment.oid;
             if !still_wanted_there(case, &assignment)? {

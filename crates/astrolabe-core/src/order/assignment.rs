@@ -184,6 +184,11 @@ impl CancelAim {
 }
 
 impl AssignmentState {
+    /// Whether the offer was taken back without a refusal: a late yes may still win.
+    pub fn is_taken_back(&self) -> bool {
+        matches!(self, AssignmentState::Withdrawn | AssignmentState::Unanswered)
+    }
+
     /// Whether the assignment still has its units (they are at the location, or on their way to the buyer).
     pub fn is_live(&self) -> bool {
         match self {
