@@ -24,6 +24,7 @@ use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
+use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
 /// A database that keeps everything. Cheap to share; every method may be called from any task.
@@ -105,6 +106,20 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         up_to: AttemptKey,
         limit: usize,
     ) -> Result<usize, StoreError>;
+
+    // Deriving from the timeline.
+
+    /// Sellers with facts that a reader has not seen, at most `limit`.
+    async fn sellers_behind(&self, reader: TimelineReader, limit: usize) -> Result<Vec<SellerId>, StoreError>;
+    /// How far a reader has come with a seller's timeline.
+    async fn reader_place(&self, seller: SellerId, reader: TimelineReader) -> Result<FactPlace, StoreError>;
+    /// Facts of a seller after a place, in the order they were written, at most `limit`.
+    async fn facts_after(
+        &self,
+        seller: SellerId,
+        place: FactPlace,
+        limit: usize,
+    ) -> Result<Vec<PlacedFact>, StoreError>;
 
     // Looking.
 

@@ -12,6 +12,7 @@ mod lists;
 mod migrate;
 mod open;
 mod postgres;
+mod readers;
 mod rows;
 mod sqlite;
 mod views;
@@ -27,4 +28,5 @@ pub use directory::{
 pub use error::StoreError;
 pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};
 pub use open::{StoreTarget, open};
+pub use readers::{FactPlace, PlacedFact, TimelineReader};
 pub use views::{AssignmentView, DueOutward, OutwardView, Overview, StateCount, TaskView, TradeView};

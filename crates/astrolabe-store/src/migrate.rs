@@ -29,7 +29,7 @@ macro_rules! migration {
 }
 
 /// All of them, in order.
-pub(crate) const MIGRATIONS: [Migration; 10] = [
+pub(crate) const MIGRATIONS: [Migration; 11] = [
     migration!(1, "0001_directory", "directory"),
     migration!(2, "0002_goods", "goods"),
     migration!(3, "0003_stock", "stock"),
@@ -40,6 +40,7 @@ pub(crate) const MIGRATIONS: [Migration; 10] = [
     migration!(8, "0008_lists", "lists"),
     migration!(9, "0009_outward_attempt", "outward_attempt"),
     migration!(10, "0010_pickup", "pickup"),
+    migration!(11, "0011_timeline_reader", "timeline_reader"),
 ];
 
 /// Makes the table that remembers what ran. Understood by both databases.

@@ -62,6 +62,12 @@ impl ApiFailure {
         Self::new(StatusCode::NOT_FOUND, "isv.not-found", what)
     }
 
+    /// Something that cannot happen unless we are wrong.
+    pub fn fault(error: &dyn std::error::Error) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "isp.unknown-error", "the answer cannot be made")
+    }
+
     /// The database failed.
     pub fn storage(error: &astrolabe_store::StoreError) -> Self {
         tracing::warn!(%error, "a request failed in the database");

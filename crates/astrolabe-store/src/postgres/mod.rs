@@ -16,6 +16,7 @@ mod open;
 mod overview;
 mod push;
 mod read;
+mod readers;
 mod save;
 mod save_goods;
 mod save_orders;
@@ -46,6 +47,7 @@ use crate::contract::{Group, Lease, Store};
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
+use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
 use group::PostgresGroup;
@@ -161,6 +163,23 @@ impl Store for PostgresStore {
         limit: usize,
     ) -> Result<usize, StoreError> {
         attempts::forget(&read::client(&self.pool).await?, seller, receiver, up_to, limit).await
+    }
+
+    async fn sellers_behind(&self, reader: TimelineReader, limit: usize) -> Result<Vec<SellerId>, StoreError> {
+        readers::behind(&read::client(&self.pool).await?, reader, limit).await
+    }
+
+    async fn reader_place(&self, seller: SellerId, reader: TimelineReader) -> Result<FactPlace, StoreError> {
+        readers::place(&read::client(&self.pool).await?, seller, reader).await
+    }
+
+    async fn facts_after(
+        &self,
+        seller: SellerId,
+        place: FactPlace,
+        limit: usize,
+    ) -> Result<Vec<PlacedFact>, StoreError> {
+        readers::after(&read::client(&self.pool).await?, seller, place, limit).await
     }
 
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {

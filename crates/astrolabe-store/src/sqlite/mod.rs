@@ -18,6 +18,7 @@ mod overview;
 mod plan_tests;
 mod push;
 mod read;
+mod readers;
 mod save;
 mod save_goods;
 mod save_orders;
@@ -47,6 +48,7 @@ use crate::contract::{Group, Lease, Store};
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
+use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
 use group::SqliteGroup;
@@ -172,6 +174,23 @@ impl Store for SqliteStore {
     ) -> Result<usize, StoreError> {
         let receiver = receiver.clone();
         self.lanes.write(move |connection| attempts::forget(connection, seller, &receiver, up_to, limit)).await
+    }
+
+    async fn sellers_behind(&self, reader: TimelineReader, limit: usize) -> Result<Vec<SellerId>, StoreError> {
+        self.readers.read(move |connection| readers::behind(connection, reader, limit)).await
+    }
+
+    async fn reader_place(&self, seller: SellerId, reader: TimelineReader) -> Result<FactPlace, StoreError> {
+        self.readers.read(move |connection| readers::place(connection, seller, reader)).await
+    }
+
+    async fn facts_after(
+        &self,
+        seller: SellerId,
+        place: FactPlace,
+        limit: usize,
+    ) -> Result<Vec<PlacedFact>, StoreError> {
+        self.readers.read(move |connection| readers::after(connection, seller, place, limit)).await
     }
 
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {

@@ -1,0 +1,50 @@
+//! The timeline as a log, and how far its readers have come.
+
+use deadpool_postgres::Client;
+use tokio_postgres::Row;
+
+use astrolabe_core::ids::SellerId;
+
+use crate::error::StoreError;
+use crate::postgres::fields::{all, first, limit as most};
+use crate::readers::{FactPlace, PlacedFact, TimelineReader};
+use crate::rows::{Fields, fact_columns, timeline_fact};
+
+const BEHIND: &str = "\
+    SELECT lane.seller_id FROM seller_lane AS lane \
+    LEFT JOIN timeline_reader AS reader ON reader.seller_id = lane.seller_id AND reader.reader = $1 \
+    WHERE EXISTS (SELECT 1 FROM timeline AS fact WHERE fact.seller_id = lane.seller_id \
+                  AND (fact.version, fact.n) > (coalesce(reader.version, 0), coalesce(reader.n, 0))) \
+    ORDER BY lane.seller_id LIMIT $2";
+
+/// Sellers with facts that the reader has not seen.
+pub(super) async fn behind(client: &Client, reader: TimelineReader, limit: usize) -> Result<Vec<SellerId>, StoreError> {
+    all(client, BEHIND, &[&reader.name(), &most(limit)], |row| Ok(SellerId(row.int(0)?))).await
+}
+
+/// How far the reader has come.
+pub(super) async fn place(client: &Client, seller: SellerId, reader: TimelineReader) -> Result<FactPlace, StoreError> {
+    let place = "SELECT version, n FROM timeline_reader WHERE seller_id = $1 AND reader = $2";
+    let read = |row: &Row| Ok(FactPlace { version: row.int(0)?, n: row.int(1)? });
+    Ok(first(client, place, &[&seller.0, &reader.name()], read).await?.unwrap_or_default())
+}
+
+const AFTER: &str = concat!(
+    "SELECT ",
+    fact_columns!(),
+    ", version, n FROM timeline WHERE seller_id = $1 AND (version, n) > ($2, $3) ORDER BY version, n LIMIT $4"
+);
+
+/// Facts after a place, oldest first.
+pub(super) async fn after(
+    client: &Client,
+    seller: SellerId,
+    place: FactPlace,
+    limit: usize,
+) -> Result<Vec<PlacedFact>, StoreError> {
+    all(client, AFTER, &[&seller.0, &place.version, &place.n, &most(limit)], |row| {
+        let place = FactPlace { version: row.int(10)?, n: row.int(11)? };
+        Ok(PlacedFact { place, fact: timeline_fact(row)? })
+    })
+    .await
+}
