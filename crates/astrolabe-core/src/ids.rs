@@ -77,6 +77,8 @@ text_ids! {
     HoldKey;
     /// The application that signs calls.
     AppKey;
+    /// A merchant's name for one of its webhooks, 1–50 characters.
+    WebhookName;
 }
 
 /// 核销码: digits that the buyer shows to get the goods. Whoever knows them gets the goods, so they are never formatted: not

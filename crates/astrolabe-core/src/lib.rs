@@ -22,5 +22,6 @@ pub mod routing;
 pub mod seller;
 pub mod service_settings;
 pub mod stock;
+pub mod subscription;
 pub mod time;
 pub mod world;

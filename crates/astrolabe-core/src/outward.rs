@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AppKey, ChannelId, HandoverCode, LocationId, Oid, OutwardId, Tid};
+use crate::ids::{AppKey, ChannelId, HandoverCode, LocationId, Oid, OutwardId, Tid, WebhookName};
 use crate::order::assignment::Shipment;
+use crate::order::timeline::TimelineFact;
 use crate::time::Timestamp;
 
 /// Who is called. Deliveries of one trade to one receiver keep their order.
@@ -13,6 +14,7 @@ use crate::time::Timestamp;
 pub enum Receiver {
     App(AppKey),
     Channel(ChannelId),
+    Webhook(WebhookName),
 }
 
 /// One call outward about one trade.
@@ -47,6 +49,8 @@ pub enum Message {
     ConsignToChannel { sub_orders: Vec<Oid>, shipment: Shipment },
     /// The channel knows the buyer and tells him the code for goods of this store: when it is issued, and again on wish.
     TellHandoverCode { sub_orders: Vec<Oid>, store: LocationId, code: HandoverCode, again: bool },
+    /// To a webhook: a fact of the order's timeline, as it stands there.
+    TellFact(Box<TimelineFact>),
 }
 
 /// One allocation as the POS app is told it.

@@ -89,6 +89,7 @@ pub mod sign;
 pub mod spi;
 pub mod time;
 pub mod value;
+pub mod webhook;
 pub mod xml;
 
 pub use answer::{Answer, AnswerStyle, RequestId};

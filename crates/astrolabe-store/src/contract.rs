@@ -17,6 +17,7 @@ use astrolabe_core::seller::Seller;
 use astrolabe_core::service_settings::DayKey;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
+use astrolabe_core::subscription::Subscription;
 use astrolabe_core::time::{Millis, Timestamp};
 use astrolabe_core::world::{Changes, Loaded, Names, NewWork};
 
@@ -252,6 +253,7 @@ pub struct Lease {
 pub struct SellerState {
     pub seller: Seller,
     pub places: Vec<Location>,
+    pub subscriptions: Vec<Subscription>,
 }
 
 /// What a lane must forget or load again.

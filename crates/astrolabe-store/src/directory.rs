@@ -1,9 +1,13 @@
 //! Directory tables: who may call, for whom, and where they are called. Small, read from cache, changed by `apply`.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use astrolabe_core::ids::{AppKey, ChannelId, LocationId, SellerId};
+use astrolabe_core::ids::{AppKey, ChannelId, LocationId, SellerId, WebhookName};
+use astrolabe_core::order::timeline::Fact;
 use astrolabe_core::seller::Seller;
+use astrolabe_core::subscription::Subscription;
 
 use crate::addresses::SpiAddresses;
 
@@ -138,6 +142,33 @@ impl std::fmt::Debug for UserRow {
     }
 }
 
+/// A merchant's own system that is told of what happens to its orders.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookRow {
+    pub seller: SellerId,
+    pub name: WebhookName,
+    pub url: String,
+    /// `whsec_…`, which signs what is sent there.
+    pub secret: String,
+    /// Facts it is told of; empty: all of them.
+    pub facts: BTreeSet<Fact>,
+    /// Nothing new is told for now.
+    pub paused: bool,
+}
+
+impl WebhookRow {
+    /// What decisions have to know of it; `None` while it is paused.
+    pub fn subscription(&self) -> Option<Subscription> {
+        (!self.paused).then(|| Subscription { webhook: self.name.clone(), facts: self.facts.clone() })
+    }
+}
+
+impl std::fmt::Debug for WebhookRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebhookRow").field("name", &self.name).field("seller", &self.seller).finish_non_exhaustive()
+    }
+}
+
 /// All directory tables at one version.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
@@ -148,10 +179,11 @@ pub struct Directory {
     pub sessions: Vec<SessionRow>,
     pub channels: Vec<ChannelRow>,
     pub users: Vec<UserRow>,
+    pub webhooks: Vec<WebhookRow>,
 }
 
-/// Rows to put (insert or replace by key). What is not named stays. A seller's settings also go through its lane: its
-/// version is bumped, so that every node sees the new ones before its next decision.
+/// Rows to put (insert or replace by key). What is not named stays. A seller's settings and webhooks also go through its
+/// lane: its version is bumped, so that every node sees the new ones before its next decision.
 #[derive(Clone, Debug, Default)]
 pub struct DirectoryDraft {
     pub sellers: Vec<Seller>,
@@ -160,4 +192,15 @@ pub struct DirectoryDraft {
     pub sessions: Vec<SessionRow>,
     pub channels: Vec<ChannelRow>,
     pub users: Vec<UserRow>,
+    pub webhooks: Vec<WebhookRow>,
+    pub gone_webhooks: Vec<(SellerId, WebhookName)>,
+}
+
+impl DirectoryDraft {
+    /// Sellers whose lanes load something of this.
+    pub(crate) fn lanes(&self) -> BTreeSet<SellerId> {
+        let settings = self.sellers.iter().map(|seller| seller.id);
+        let webhooks = self.webhooks.iter().map(|row| row.seller);
+        settings.chain(webhooks).chain(self.gone_webhooks.iter().map(|(seller, _)| *seller)).collect()
+    }
 }

@@ -24,6 +24,7 @@ pub use attempts::{
 pub use contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, Group, Lease, SellerState, Store, StoredAnswer};
 pub use directory::{
     AppRow, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, RdsTarget, Role, SessionRow, UserRole, UserRow,
+    WebhookRow,
 };
 pub use error::StoreError;
 pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};

@@ -201,7 +201,7 @@ impl<'w> Case<'w> {
             Some(actor) => (actor, Moment::now(self.at.learnt)),
             None => (self.who.clone(), self.at),
         };
-        self.world.journal.fact(TimelineFact {
+        let fact = TimelineFact {
             tid: self.file.trade.tid,
             oid: note.oid,
             code: note.code,
@@ -211,7 +211,9 @@ impl<'w> Case<'w> {
             who,
             at,
             detail: note.detail,
-        });
+        };
+        self.tell_subscribers(&fact);
+        self.world.journal.fact(fact);
         true
     }
 

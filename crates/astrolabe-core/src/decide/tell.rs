@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 
 use crate::ids::{AppKey, Oid};
 use crate::order::assignment::{Assignment, Shipment};
+use crate::order::timeline::TimelineFact;
 use crate::order::trade::Delivery;
 use crate::outward::{Message, Receiver, ToldAllocation};
 use crate::seller::{Acceptor, Allocator};
+use crate::subscription::Subscription;
 
 use super::case::{Case, label};
 
@@ -62,6 +64,15 @@ impl Case<'_> {
             apps.extend(self.world.seller.settings.wms.clone());
         }
         apps
+    }
+
+    /// The merchant's own systems that asked to be told of such facts.
+    pub(super) fn tell_subscribers(&mut self, fact: &TimelineFact) {
+        let wants = |it: &&Subscription| it.wants(fact.fact);
+        let told: Vec<_> = self.world.subscriptions.iter().filter(wants).map(|it| it.webhook.clone()).collect();
+        for webhook in told {
+            self.send(Receiver::Webhook(webhook), Message::TellFact(Box::new(fact.clone())));
+        }
     }
 
     /// The allocating app of the mode, whether or not the platform has taken over: it is told what stores do.

@@ -30,6 +30,7 @@ use crate::stock::article::ArticleStock;
 use crate::stock::book::Stock;
 use crate::stock::cell::CellKey;
 use crate::stock::hold::{AheadHold, Holder};
+use crate::subscription::Subscription;
 
 /// What one location still has to do or to lose; asked for before it is deleted or shut.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -59,6 +60,8 @@ pub struct World {
     pub version: i64,
     pub mint: IdMint,
     pub places: Places,
+    /// Who is told of facts as they are noted.
+    pub subscriptions: Vec<Subscription>,
     pub items: Slots<ItemId, Item>,
     pub sc_items: Slots<ScItemId, ScItem>,
     pub stock: Stock,
@@ -108,6 +111,7 @@ impl World {
             version,
             mint: IdMint::new(0, 1, 0, 1),
             places: all,
+            subscriptions: Vec::new(),
             items: Slots::default(),
             sc_items: Slots::default(),
             stock: Stock::default(),

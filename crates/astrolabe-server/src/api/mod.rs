@@ -12,6 +12,7 @@ mod operations;
 mod outward;
 mod reservations;
 mod trades;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -51,5 +52,6 @@ fn routes() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .nest("/api/v1/outward", outward::router())
         .nest("/api/v1/stock/reservations", reservations::router())
         .nest("/api/v1/trades", trades::router())
+        .nest("/api/v1/webhooks", webhooks::router())
         .split_for_parts()
 }

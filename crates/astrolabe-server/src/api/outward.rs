@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use astrolabe_core::ids::{AppKey, TMALL, Tid};
+use astrolabe_core::ids::{AppKey, TMALL, Tid, WebhookName};
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::time::Timestamp;
 use astrolabe_store::{Attempt, AttemptId, AttemptKey, AttemptsOf, Exchange};
@@ -28,12 +28,14 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 struct AttemptsQuery {
-    /// Attempts about this trade. One of `tid`, `app` and `channel` is given.
+    /// Attempts about this trade. One of `tid`, `app`, `channel` and `webhook` is given.
     tid: Option<i64>,
     /// Attempts to this app, by its key.
     app: Option<String>,
     /// Attempts to this channel: `tmall`.
     channel: Option<String>,
+    /// Attempts to this webhook, by its name.
+    webhook: Option<String>,
     /// `next` of the page before.
     before: Option<String>,
     /// 1 to 100; 20 when absent.
@@ -120,12 +122,15 @@ async fn attempts(
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(ApiFailure::field("limit", format!("limit must be 1 to {PAGE_MAX}")));
     }
-    let of = match (query.tid, query.app, query.channel.as_deref()) {
-        (Some(tid), None, None) => AttemptsOf::Trade(Tid(tid)),
-        (None, Some(key), None) => AttemptsOf::Receiver(Receiver::App(AppKey(key))),
-        (None, None, Some("tmall")) => AttemptsOf::Receiver(Receiver::Channel(TMALL)),
-        (None, None, Some(_)) => return Err(ApiFailure::field("channel", "the only channel so far is \"tmall\"")),
-        (_, _, _) => return Err(ApiFailure::field("tid", "give one of tid, app and channel")),
+    let of = match (query.tid, query.app, query.channel.as_deref(), query.webhook) {
+        (Some(tid), None, None, None) => AttemptsOf::Trade(Tid(tid)),
+        (None, Some(key), None, None) => AttemptsOf::Receiver(Receiver::App(AppKey(key))),
+        (None, None, Some("tmall"), None) => AttemptsOf::Receiver(Receiver::Channel(TMALL)),
+        (None, None, Some(_), None) => {
+            return Err(ApiFailure::field("channel", "the only channel so far is \"tmall\""));
+        }
+        (None, None, None, Some(name)) => AttemptsOf::Receiver(Receiver::Webhook(WebhookName(name))),
+        (_, _, _, _) => return Err(ApiFailure::field("tid", "give one of tid, app, channel and webhook")),
     };
     let before = query.before.as_deref().map(|text| read_key(text).ok_or_else(|| wrong_key(text))).transpose()?;
     let found = app.store.attempts(caller.seller(), &of, before, limit).await;

@@ -1,13 +1,13 @@
 //! The directory in memory: who may call, for whom, and where they are called. Read by every request, refreshed when
 //! its version in the database moves.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use astrolabe_core::ids::{AppKey, SellerId};
+use astrolabe_core::ids::{AppKey, SellerId, WebhookName};
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::seller::Seller;
-use astrolabe_store::{AppRow, ChannelRow, Directory, Role, SessionRow, Store, StoreError, UserRow};
+use astrolabe_store::{AppRow, ChannelRow, Directory, Role, SessionRow, Store, StoreError, UserRow, WebhookRow};
 use parking_lot::RwLock;
 
 /// An app with its grants.
@@ -27,6 +27,7 @@ pub struct DirectoryIndex {
     with_session: HashSet<(AppKey, SellerId)>,
     channels: HashMap<String, ChannelRow>,
     users: HashMap<String, UserRow>,
+    webhooks: BTreeMap<(SellerId, WebhookName), WebhookRow>,
 }
 
 impl DirectoryIndex {
@@ -45,6 +46,7 @@ impl DirectoryIndex {
             with_session: directory.sessions.iter().map(|row| (row.app.clone(), row.seller)).collect(),
             sessions: directory.sessions.into_iter().map(|row| (row.token.clone(), row)).collect(),
             channels: directory.channels.into_iter().map(|row| (row.token.clone(), row)).collect(),
+            webhooks: directory.webhooks.into_iter().map(|row| ((row.seller, row.name.clone()), row)).collect(),
             users: directory.users.into_iter().map(|row| (row.token.clone(), row)).collect(),
         }
     }
@@ -101,9 +103,21 @@ impl DirectoryIndex {
             .values()
             .flat_map(|entry| entry.roles.keys().map(|seller| (*seller, Receiver::App(entry.row.key.clone()))));
         let channels = self.channels.values().map(|row| (row.seller, Receiver::Channel(row.channel)));
-        let mut all: Vec<_> = apps.chain(channels).collect();
+        let webhooks = self.webhooks.keys().map(|(seller, name)| (*seller, Receiver::Webhook(name.clone())));
+        let mut all: Vec<_> = apps.chain(channels).chain(webhooks).collect();
         all.sort_unstable();
         all
+    }
+
+    /// A seller's webhook.
+    pub fn webhook(&self, seller: SellerId, name: &WebhookName) -> Option<&WebhookRow> {
+        self.webhooks.get(&(seller, name.clone()))
+    }
+
+    /// A seller's webhooks, by name.
+    pub fn webhooks_of(&self, seller: SellerId) -> impl Iterator<Item = &WebhookRow> {
+        let first = (seller, WebhookName(String::new()));
+        self.webhooks.range(first..).map(|(_, row)| row).take_while(move |row| row.seller == seller)
     }
 
     /// The person behind a bearer token.

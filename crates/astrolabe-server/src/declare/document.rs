@@ -1,7 +1,10 @@
 //! The file's form. An unknown key anywhere is an error.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
+use astrolabe_core::order::timeline::Fact;
 use astrolabe_core::seller::Settings;
 use astrolabe_store::{OrdersBy, RdsTarget, Role, SpiAddresses};
 
@@ -18,6 +21,7 @@ pub struct Document {
     pub channel: Vec<ChannelTable>,
     pub user: Vec<UserTable>,
     pub warehouse: Vec<WarehouseTable>,
+    pub webhook: Vec<WebhookTable>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -122,6 +126,21 @@ pub struct WarehouseTable {
     pub address: String,
     /// Absent: whatever was set before stays.
     pub delivery: Option<DeliveryTable>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WebhookTable {
+    pub seller: i64,
+    pub name: String,
+    pub url: String,
+    /// `whsec_` and base64 of 24 to 64 bytes.
+    pub secret: String,
+    /// Absent: every fact.
+    #[serde(default)]
+    pub facts: BTreeSet<Fact>,
+    #[serde(default)]
+    pub paused: bool,
 }
 
 /// A warehouse's delivery settings, as a store's are told over the wire.

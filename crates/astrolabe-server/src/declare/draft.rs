@@ -2,19 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use astrolabe_core::ids::{AppKey, LocationId, SellerId, StoreCode, TMALL, WarehouseCode};
+use astrolabe_core::ids::{AppKey, LocationId, SellerId, StoreCode, TMALL, WarehouseCode, WebhookName};
 use astrolabe_core::place::{Location, LocationCard, LocationKind, StoreStatus};
 use astrolabe_core::seller::{Acceptor, Allocator, Seller};
 use astrolabe_core::service_settings::{DeliveryRules, Priority, ServiceSettings, WINDOWS_MAX, Windows};
 use astrolabe_core::time::OpeningHours;
+use astrolabe_protocol::webhook::WebhookSecret;
 use astrolabe_store::{
-    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, RdsTarget, SessionRow, SpiAddresses, Store, UserRole, UserRow,
+    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, RdsTarget, SessionRow, SpiAddresses, Store, UserRole,
+    UserRow, WebhookRow,
 };
 
 use crate::app::Geography;
 use crate::app::hours::window;
 use crate::declare::document::{
-    AppTable, ChannelTable, DeliveryTable, Document, PersonRole, SellerTable, UserTable, WarehouseTable,
+    AppTable, ChannelTable, DeliveryTable, Document, PersonRole, SellerTable, UserTable, WarehouseTable, WebhookTable,
 };
 use crate::declare::{Applied, DeclareError};
 use crate::outward::check_addresses;
@@ -23,6 +25,9 @@ use crate::outward::check_addresses;
 const WAREHOUSE_CODE_CHARS_MAX: usize = 50;
 /// Longest name of a database (published `rds_name`).
 const RDS_NAME_CHARS_MAX: usize = 64;
+
+/// Longest name of a webhook.
+pub(crate) const WEBHOOK_NAME_CHARS_MAX: usize = 50;
 
 /// What the file may refer to: its own tables and what is there already.
 struct Known {
@@ -70,7 +75,29 @@ pub(super) async fn directory(
     for table in &document.user {
         draft.users.push(user(table, &known, store, known_sellers).await?);
     }
+    for table in &document.webhook {
+        draft.webhooks.push(webhook(table, &known)?);
+    }
     Ok(draft)
+}
+
+/// The address is judged when it is called: a file may be applied where nothing is called from.
+fn webhook(table: &WebhookTable, known: &Known) -> Result<WebhookRow, DeclareError> {
+    let length = table.name.chars().count();
+    if !(1..=WEBHOOK_NAME_CHARS_MAX).contains(&length) {
+        let problem = format!("a name has 1 to {WEBHOOK_NAME_CHARS_MAX} characters, not {length}");
+        return Err(invalid("webhook", &table.name, problem));
+    }
+    WebhookSecret::parse(&table.secret)
+        .map_err(|problem| invalid("webhook", &table.name, format!("secret {problem}")))?;
+    Ok(WebhookRow {
+        seller: known.seller("webhook", &table.name, table.seller)?,
+        name: WebhookName(table.name.clone()),
+        url: table.url.clone(),
+        secret: table.secret.clone(),
+        facts: table.facts.clone(),
+        paused: table.paused,
+    })
 }
 
 fn seller(table: &SellerTable, known: &Known) -> Result<Seller, DeclareError> {
@@ -320,6 +347,10 @@ pub(super) fn compare(draft: &DirectoryDraft, present: &Directory, applied: &mut
     for row in &draft.users {
         let known = present.users.iter().find(|known| known.name == row.name && known.seller == row.seller);
         applied.note("user", &format!("{} of seller {}", row.name, row.seller), verdict(known, row));
+    }
+    for row in &draft.webhooks {
+        let known = present.webhooks.iter().find(|known| known.name == row.name && known.seller == row.seller);
+        applied.note("webhook", &format!("{} of seller {}", row.name, row.seller), verdict(known, row));
     }
 }
 

@@ -18,6 +18,7 @@ use crate::app::{App, LaneError};
 use crate::declare::draft::DeclaredWarehouse;
 
 pub use document::Document;
+pub(crate) use draft::WEBHOOK_NAME_CHARS_MAX;
 
 /// Why a file was not applied. Nothing of it was.
 #[derive(Debug, Error)]

@@ -12,6 +12,7 @@ mod registration;
 mod render;
 mod spi;
 mod trial;
+mod webhook;
 
 pub use guard::Network;
 pub(crate) use registration::unmask;
@@ -25,3 +26,4 @@ pub use mask::shown_addresses;
 pub(crate) use meaning::{About, Spoken};
 pub(crate) use render::spi_call;
 pub(crate) use spi::{SpiCall, call_app};
+pub(crate) use webhook::{call_webhook, check_webhook_url, ping_webhook};

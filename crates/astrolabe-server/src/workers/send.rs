@@ -1,13 +1,13 @@
 //! One attempt at a call outward: who is called with what, and what follows from how it went.
 
-use astrolabe_core::ids::{AppKey, ChannelId};
+use astrolabe_core::ids::{AppKey, ChannelId, WebhookName};
 use astrolabe_core::outward::Receiver;
 use astrolabe_protocol::spi;
 use astrolabe_protocol::spi::SpiReply;
 use astrolabe_store::{Attempt, AttemptOutcome, DueOutward};
 
 use crate::app::App;
-use crate::outward::{About, NotCallable, SpiCall, Spoken, call_app, call_channel, spi_call};
+use crate::outward::{About, NotCallable, SpiCall, Spoken, call_app, call_channel, call_webhook, spi_call};
 use crate::workers::attempts::Ending;
 
 /// What one attempt brought.
@@ -25,6 +25,7 @@ pub(super) async fn send(app: &App, call: &DueOutward) -> Sent {
     let spoken = match &call.outward.receiver {
         Receiver::App(key) => send_spi(app, call, key).await,
         Receiver::Channel(channel) => send_channel(app, call, *channel).await,
+        Receiver::Webhook(name) => send_webhook(app, call, name).await,
     };
     match spoken {
         Ok(mut spoken) => {
@@ -62,6 +63,12 @@ async fn send_channel(app: &App, call: &DueOutward, channel: ChannelId) -> Resul
         NotCallable::NoAddress => Ending::NoAddress,
         NotCallable::NotForChannels => Ending::Refused("not a call to a channel".to_owned()),
     })
+}
+
+async fn send_webhook(app: &App, call: &DueOutward, name: &WebhookName) -> Result<Spoken, Ending> {
+    let directory = app.directory.get();
+    let row = directory.webhook(call.seller, name).ok_or(Ending::NoAddress)?;
+    call_webhook(app, row, &call.outward).await.ok_or_else(|| Ending::Refused("not a call to a webhook".to_owned()))
 }
 
 fn ending_of(spoken: &Spoken) -> Ending {

@@ -14,3 +14,4 @@ mod replays;
 mod settings;
 mod spi;
 mod stock;
+mod webhooks;

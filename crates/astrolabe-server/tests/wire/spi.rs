@@ -21,7 +21,7 @@ use crate::merchant::{Merchant, SELLER};
 const ALLOCATE: &str = "taobao.qimen.omniorder.allocate";
 const KEY: &str = "12345678";
 
-fn declared(spi: &str) -> String {
+pub(crate) fn declared(spi: &str) -> String {
     format!(
         r#"
 [[seller]]
@@ -78,7 +78,7 @@ token = "operator-token"
 }
 
 /// Loopback is a network like any other: a deployment names it.
-fn limits() -> Limits {
+pub(crate) fn limits() -> Limits {
     Limits { allowed_networks: vec!["127.0.0.1".parse().expect("a network")], ..Limits::default() }
 }
 
@@ -228,7 +228,13 @@ async fn a_test_call_that_cannot_be_made_says_why() {
 }
 
 /// REST as a person with a token.
-async fn rest(merchant: &Merchant, method: &str, path: &str, token: &str, body: Option<Value>) -> (u16, Value) {
+pub(crate) async fn rest(
+    merchant: &Merchant,
+    method: &str,
+    path: &str,
+    token: &str,
+    body: Option<Value>,
+) -> (u16, Value) {
     let method = method.parse().expect("a verb");
     let mut request = merchant.http().request(method, merchant.url(path)).bearer_auth(token);
     if let Some(body) = body {

@@ -2,12 +2,12 @@
 
 use deadpool_postgres::{Client, GenericClient, Transaction};
 
-use astrolabe_core::seller::Seller;
+use astrolabe_core::ids::SellerId;
 
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::postgres::fields::{all as rows, commit_failure, each, failure, first};
-use crate::rows::{DirectoryKind, Fields, SellerRow, directory_rows, from_doc, to_doc};
+use crate::rows::{DirectoryKind, DirectoryRows, Fields, SellerRow, directory_rows, from_doc, to_doc};
 
 /// Counts the changes of all directory tables together.
 pub(super) async fn version(client: &impl GenericClient) -> Result<i64, StoreError> {
@@ -34,8 +34,8 @@ pub(super) async fn all(client: &Transaction<'_>) -> Result<Directory, StoreErro
 /// touches one seller; then one for the tables of all. What was put stays when a later one fails; putting is repeatable.
 pub(super) async fn put(client: &mut Client, draft: &DirectoryDraft) -> Result<(), StoreError> {
     let keyed = directory_rows(draft)?;
-    for seller in &draft.sellers {
-        put_seller(client, seller).await?;
+    for seller in draft.lanes() {
+        put_seller(client, seller, draft, &keyed).await?;
     }
     let transaction = client.transaction().await.map_err(failure)?;
     for (table, key, by_name) in [("app", "app_key", &keyed.apps), ("session", "token", &keyed.sessions)] {
@@ -65,25 +65,37 @@ pub(super) async fn put(client: &mut Client, draft: &DirectoryDraft) -> Result<(
     transaction.commit().await.map_err(commit_failure)
 }
 
-/// The lane first, as every writer of decided state.
-async fn put_seller(client: &mut Client, seller: &Seller) -> Result<(), StoreError> {
+/// The lane first, as every writer of decided state; with the seller what its lane loads with it.
+async fn put_seller(
+    client: &mut Client,
+    seller: SellerId,
+    draft: &DirectoryDraft,
+    keyed: &DirectoryRows,
+) -> Result<(), StoreError> {
     let transaction = client.transaction().await.map_err(failure)?;
     transaction
         .execute(
             "INSERT INTO seller_lane AS lane (seller_id, version, places_version) VALUES ($1, 0, 0) \
              ON CONFLICT (seller_id) DO UPDATE SET version = lane.version + 1, places_version = lane.version + 1",
-            &[&seller.id.0],
+            &[&seller.0],
         )
         .await
         .map_err(failure)?;
-    transaction
-        .execute(
-            "INSERT INTO seller (seller_id, nick, settings) VALUES ($1, $2, $3) \
-             ON CONFLICT (seller_id) DO UPDATE SET nick = excluded.nick, settings = excluded.settings",
-            &[&seller.id.0, &seller.nick, &to_doc(&seller.settings)?],
-        )
-        .await
-        .map_err(failure)?;
+    for row in draft.sellers.iter().filter(|row| row.id == seller) {
+        let put = "INSERT INTO seller (seller_id, nick, settings) VALUES ($1, $2, $3) \
+                   ON CONFLICT (seller_id) DO UPDATE SET nick = excluded.nick, settings = excluded.settings";
+        let settings = to_doc(&row.settings)?;
+        transaction.execute(put, &[&row.id.0, &row.nick, &settings]).await.map_err(failure)?;
+    }
+    for (_, name, doc) in keyed.webhooks.iter().filter(|(of, _, _)| *of == seller) {
+        let put = "INSERT INTO webhook (seller_id, name, doc) VALUES ($1, $2, $3) \
+                   ON CONFLICT (seller_id, name) DO UPDATE SET doc = excluded.doc";
+        transaction.execute(put, &[&seller.0, name, doc]).await.map_err(failure)?;
+    }
+    for (_, name) in draft.gone_webhooks.iter().filter(|(of, _)| *of == seller) {
+        let gone = "DELETE FROM webhook WHERE seller_id = $1 AND name = $2";
+        transaction.execute(gone, &[&seller.0, &name.0]).await.map_err(failure)?;
+    }
     transaction.commit().await.map_err(commit_failure)
 }
 

@@ -23,7 +23,7 @@ use crate::postgres::fields::{Params, all, first, limit};
 use crate::rows::{
     AheadGather, ArticleGather, Fields, FileGather, ItemGather, adjust, ahead_columns, assignment, bill, bill_columns,
     cell, cell_columns, class_code, day_load, holder_kind, location, mapping, reservation, reservation_columns,
-    sc_item, trade, waiting,
+    sc_item, subscription, trade, waiting,
 };
 
 /// The seller and its places.
@@ -31,11 +31,14 @@ pub(super) async fn seller(client: &Client, seller: SellerId) -> Result<SellerSt
     let row = "SELECT seller_id, nick, settings FROM seller WHERE seller_id = $1";
     let places = "SELECT doc FROM location WHERE seller_id = $1 ORDER BY location_id";
     let key: &Params<'_> = &[&seller.0];
-    let (known, places) = futures::try_join!(
+    let webhooks = "SELECT doc FROM webhook WHERE seller_id = $1 ORDER BY name";
+    let (known, places, webhooks) = futures::try_join!(
         first(client, row, key, crate::rows::seller),
         all(client, places, key, |row| location(row, 0)),
+        all(client, webhooks, key, subscription),
     )?;
-    Ok(SellerState { seller: known.ok_or(StoreError::UnknownSeller(seller))?, places })
+    let subscriptions = webhooks.into_iter().flatten().collect();
+    Ok(SellerState { seller: known.ok_or(StoreError::UnknownSeller(seller))?, places, subscriptions })
 }
 
 const CHANGED_ARTICLES: &str = "\

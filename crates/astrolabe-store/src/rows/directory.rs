@@ -1,12 +1,13 @@
 //! Directory rows as columns: a key and a document each.
 
 use astrolabe_core::ids::SellerId;
+use astrolabe_core::subscription::Subscription;
 
-use crate::directory::{Directory, DirectoryDraft};
+use crate::directory::{Directory, DirectoryDraft, WebhookRow};
 use crate::error::StoreError;
 use crate::rows::{Fields, from_doc, to_doc};
 
-/// The five directory tables that are a key and a document.
+/// The directory tables that are a key and a document.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum DirectoryKind {
     Apps,
@@ -14,10 +15,12 @@ pub(crate) enum DirectoryKind {
     Sessions,
     Channels,
     People,
+    Webhooks,
 }
 
 impl DirectoryKind {
-    pub(crate) const ALL: [DirectoryKind; 5] = [Self::Apps, Self::Grants, Self::Sessions, Self::Channels, Self::People];
+    pub(crate) const ALL: [DirectoryKind; 6] =
+        [Self::Apps, Self::Grants, Self::Sessions, Self::Channels, Self::People, Self::Webhooks];
 
     /// Reads every document of the table.
     pub(crate) fn select(self) -> &'static str {
@@ -27,6 +30,7 @@ impl DirectoryKind {
             DirectoryKind::Sessions => "SELECT doc FROM session ORDER BY token",
             DirectoryKind::Channels => "SELECT doc FROM channel ORDER BY seller_id, name",
             DirectoryKind::People => "SELECT doc FROM person ORDER BY seller_id, name",
+            DirectoryKind::Webhooks => "SELECT doc FROM webhook ORDER BY seller_id, name",
         }
     }
 
@@ -39,9 +43,15 @@ impl DirectoryKind {
             DirectoryKind::Sessions => directory.sessions.push(from_doc(&doc)?),
             DirectoryKind::Channels => directory.channels.push(from_doc(&doc)?),
             DirectoryKind::People => directory.users.push(from_doc(&doc)?),
+            DirectoryKind::Webhooks => directory.webhooks.push(from_doc(&doc)?),
         }
         Ok(())
     }
+}
+
+/// Whom a webhook's document says is to be told.
+pub(crate) fn subscription(row: &impl Fields) -> Result<Option<Subscription>, StoreError> {
+    Ok(from_doc::<WebhookRow>(&row.text(0)?)?.subscription())
 }
 
 /// A row under a seller: name, document.
@@ -55,6 +65,7 @@ pub(crate) struct DirectoryRows {
     pub(crate) sessions: Vec<(String, String)>,
     pub(crate) channels: Vec<SellerRow>,
     pub(crate) people: Vec<SellerRow>,
+    pub(crate) webhooks: Vec<SellerRow>,
 }
 
 pub(crate) fn directory_rows(draft: &DirectoryDraft) -> Result<DirectoryRows, StoreError> {
@@ -73,6 +84,9 @@ pub(crate) fn directory_rows(draft: &DirectoryDraft) -> Result<DirectoryRows, St
     }
     for user in &draft.users {
         rows.people.push((user.seller, user.name.clone(), to_doc(user)?));
+    }
+    for webhook in &draft.webhooks {
+        rows.webhooks.push((webhook.seller, webhook.name.0.clone(), to_doc(webhook)?));
     }
     Ok(rows)
 }

@@ -19,7 +19,7 @@ use crate::error::StoreError;
 
 pub(crate) use attempts::{NEWEST, attempt, attempt_columns, attempt_key, newest_forgotten};
 pub(crate) use codes::{CauseColumns, class_code, entry_code, holder_kind, role_code, service_code};
-pub(crate) use directory::{DirectoryKind, SellerRow, directory_rows};
+pub(crate) use directory::{DirectoryKind, DirectoryRows, SellerRow, directory_rows, subscription};
 pub(crate) use goods::{ItemGather, item_doc, item_tags, location, mapping, sc_item, seller};
 pub(crate) use lists::{push_user, push_user_columns, sold_by};
 pub(crate) use orders::{

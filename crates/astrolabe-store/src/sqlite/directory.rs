@@ -38,11 +38,13 @@ pub(super) fn put(connection: &mut Connection, draft: &DirectoryDraft) -> Result
              ON CONFLICT (seller_id) DO UPDATE SET nick = excluded.nick, settings = excluded.settings",
             params![seller.id.0, seller.nick, to_doc(&seller.settings)?],
         )?;
+    }
+    for seller in draft.lanes() {
         run(
             &transaction,
             "INSERT INTO seller_lane (seller_id, version, places_version) VALUES (?1, 0, 0) \
              ON CONFLICT (seller_id) DO UPDATE SET version = version + 1, places_version = version + 1",
-            [seller.id.0],
+            [seller.0],
         )?;
     }
     for (table, key, by_name) in [("app", "app_key", &keyed.apps), ("session", "token", &keyed.sessions)] {
@@ -53,10 +55,11 @@ pub(super) fn put(connection: &mut Connection, draft: &DirectoryDraft) -> Result
             run(&transaction, &put, (&row.0, &row.1))?;
         }
     }
-    let by_seller: [(&str, &str, &[SellerRow]); 3] = [
+    let by_seller: [(&str, &str, &[SellerRow]); 4] = [
         ("app_grant", "app_key", &keyed.grants),
         ("channel", "name", &keyed.channels),
         ("person", "name", &keyed.people),
+        ("webhook", "name", &keyed.webhooks),
     ];
     for (table, key, named) in by_seller {
         let put = format!(
@@ -66,6 +69,9 @@ pub(super) fn put(connection: &mut Connection, draft: &DirectoryDraft) -> Result
         for (seller, name, doc) in named {
             run(&transaction, &put, params![seller.0, name, doc])?;
         }
+    }
+    for (seller, name) in &draft.gone_webhooks {
+        run(&transaction, "DELETE FROM webhook WHERE seller_id = ?1 AND name = ?2", (seller.0, &name.0))?;
     }
     run(&transaction, "UPDATE directory_version SET version = version + 1 WHERE id = 1", [])?;
     transaction.commit().map_err(commit_failure)

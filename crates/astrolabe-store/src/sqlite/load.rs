@@ -21,7 +21,7 @@ use crate::error::StoreError;
 use crate::rows::{
     AheadGather, ArticleGather, Fields, FileGather, ItemGather, adjust, ahead_columns, assignment, bill, bill_columns,
     cell, cell_columns, class_code, day_load, holder_kind, location, mapping, reservation, reservation_columns,
-    sc_item, trade, waiting,
+    sc_item, subscription, trade, waiting,
 };
 use crate::sqlite::fields::{all, each, first, limit};
 
@@ -30,9 +30,11 @@ pub(super) fn seller(connection: &Connection, seller: SellerId) -> Result<Seller
     let row = "SELECT seller_id, nick, settings FROM seller WHERE seller_id = ?1";
     let known = first(connection, row, [seller.0], |row| crate::rows::seller(row))?;
     let places = "SELECT doc FROM location WHERE seller_id = ?1 ORDER BY location_id";
+    let webhooks = "SELECT doc FROM webhook WHERE seller_id = ?1 ORDER BY name";
     Ok(SellerState {
         seller: known.ok_or(StoreError::UnknownSeller(seller))?,
         places: all(connection, places, [seller.0], |row| location(row, 0))?,
+        subscriptions: all(connection, webhooks, [seller.0], |row| subscription(row))?.into_iter().flatten().collect(),
     })
 }
 

@@ -1,10 +1,13 @@
 //! Directory rows and versions.
 
-use astrolabe_core::ids::{AppKey, ChannelId, LocationId, SellerId};
+use std::collections::BTreeSet;
+
+use astrolabe_core::ids::{AppKey, ChannelId, LocationId, SellerId, WebhookName};
+use astrolabe_core::order::timeline::Fact;
 use astrolabe_core::seller::ReturnPolicy;
 use astrolabe_store::{
     AppRow, ChannelRow, DirectoryDraft, Grant, OrdersBy, RdsTarget, Role, SessionRow, SpiAddress, SpiAddresses,
-    StoreError, UserRole, UserRow,
+    StoreError, UserRole, UserRow, WebhookRow,
 };
 
 use crate::home::{Home, commit};
@@ -41,6 +44,7 @@ fn draft() -> DirectoryDraft {
             role: UserRole::StoreClerk { store: LocationId(1) },
             token: "u".to_owned(),
         }],
+        ..DirectoryDraft::default()
     }
 }
 
@@ -82,6 +86,35 @@ pub(crate) async fn settings_go_through_the_lane(home: &Home) {
     let state = group.load_seller().await.unwrap();
     assert_eq!(state.seller, changed);
     assert_eq!(state.places, shop().locations);
+}
+
+pub(crate) async fn webhooks_go_through_the_lane(home: &Home) {
+    let store = home.with_sellers(&[1, 2]).await;
+    commit(&store, 1, shop()).await;
+    let webhook = |seller: i64, name: &str, paused| WebhookRow {
+        seller: SellerId(seller),
+        name: WebhookName(name.to_owned()),
+        url: "https://shop.example.com/".to_owned(),
+        secret: "whsec_".to_owned(),
+        facts: BTreeSet::from([Fact::Shipped]),
+        paused,
+    };
+    let webhooks = vec![webhook(1, "erp", false), webhook(1, "quiet", true), webhook(2, "other", false)];
+    let draft = DirectoryDraft { webhooks: webhooks.clone(), ..DirectoryDraft::default() };
+    store.put_directory(&draft, NOW).await.unwrap();
+    assert_eq!(store.directory().await.unwrap().webhooks, webhooks);
+
+    let mut group = store.begin(SellerId(1)).await.unwrap();
+    assert!(group.changed_since(1).await.unwrap().seller);
+    let told: Vec<_> = webhooks[0].subscription().into_iter().collect();
+    assert_eq!(group.load_seller().await.unwrap().subscriptions, told);
+    drop(group);
+
+    let gone_webhooks = vec![(SellerId(1), WebhookName("erp".to_owned())), (SellerId(2), WebhookName("x".to_owned()))];
+    store.put_directory(&DirectoryDraft { gone_webhooks, ..DirectoryDraft::default() }, NOW).await.unwrap();
+    assert_eq!(store.directory().await.unwrap().webhooks, webhooks[1..]);
+    let mut group = store.begin(SellerId(1)).await.unwrap();
+    assert_eq!(group.load_seller().await.unwrap().subscriptions, vec![]);
 }
 
 pub(crate) async fn an_undeclared_seller_has_no_lane(home: &Home) {

@@ -46,7 +46,7 @@ macro_rules! on_both {
 }
 
 on_both! {
-    directory: rows_come_back_and_replace_each_other, settings_go_through_the_lane, an_undeclared_seller_has_no_lane,
+    directory: rows_come_back_and_replace_each_other, settings_go_through_the_lane, webhooks_go_through_the_lane, an_undeclared_seller_has_no_lane,
         an_app_is_replaced_as_it_was_seen;
     groups: a_dropped_group_leaves_nothing, groups_of_one_seller_exclude_each_other, a_commit_makes_the_next_version,
         a_failed_group_takes_nobody_with_it, another_handle_learns_what_changed, answers_are_kept_for_a_while,

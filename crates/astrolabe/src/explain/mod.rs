@@ -177,6 +177,7 @@ fn call_story(call: &OutwardView) -> String {
     let receiver = match &call.outward.receiver {
         Receiver::App(key) => format!("app {key}"),
         Receiver::Channel(channel) => format!("channel {channel}"),
+        Receiver::Webhook(name) => format!("webhook {name}"),
     };
     let what = match &call.outward.message {
         Message::AskAllocation => "omniorder.allocate",
@@ -190,6 +191,7 @@ fn call_story(call: &OutwardView) -> String {
         Message::ConsignToChannel { .. } => "logistics.offline.send",
         Message::TellHandoverCode { again: false, .. } => "astrolabe.handover.code.tell",
         Message::TellHandoverCode { again: true, .. } => "astrolabe.handover.code.tell (again)",
+        Message::TellFact(_) => "a fact",
     };
     let state = match &call.state {
         OutwardState::Pending { attempts: 0, .. } => "waiting".to_owned(),
