@@ -1,13 +1,14 @@
-//! Samples added up: by day and by month, over all, by place and by destination. The cuts are never crossed with each
-//! other, so that a sample is in six figures however many stores, apps and cities there are.
+//! Samples added up: by day and by month, over all, by app, by place and by destination. The cuts are never crossed with each
+//! other, so that a sample is in at most eight figures however many stores, apps and cities there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::LocationId;
-use crate::kpi::history::Sample;
+use crate::ids::{LocationId, Tid};
+use crate::kpi::history::{Sample, TradeHistory};
 use crate::kpi::measure::Measure;
 use crate::kpi::metric::Metric;
 use crate::kpi::period::Grain;
+use crate::order::timeline::TimelineFact;
 
 /// Where a trade goes, as far as reports tell: never nearer than the city.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -20,7 +21,9 @@ pub struct Region {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Cut {
     Whole,
-    /// A location (0: none) and the app that reported ("": none did).
+    /// The app that reported ("": none did), wherever.
+    App(String),
+    /// A location (0: none) and the app that reported.
     Place {
         location: LocationId,
         app: String,
@@ -50,13 +53,39 @@ impl Figures {
             Some(span) => Measure::took(span, sample.metric.target()),
             None => Measure::once(),
         };
-        for cut in [Cut::Whole, place, Cut::Region(region.clone())] {
+        let mut cuts = vec![Cut::Whole, Cut::Region(region.clone())];
+        if !sample.metric.is_of_sub_orders() {
+            cuts.extend([Cut::App(sample.app.clone()), place]);
+        }
+        for cut in cuts {
             for grain in Grain::ALL {
                 let start = grain.start(sample.at.shanghai_day());
                 let key = FigureKey { metric: sample.metric, grain, start, cut: cut.clone() };
                 self.0.entry(key).or_default().add(&measure);
             }
         }
+    }
+
+    /// What new facts of some trades complete, given all facts of theirs that came before. Both in the order they were
+    /// written; a trade without a region is one of nowhere.
+    pub fn completed<'f>(
+        before: impl IntoIterator<Item = &'f TimelineFact>,
+        new: impl IntoIterator<Item = &'f TimelineFact>,
+        warehouses: &BTreeSet<LocationId>,
+        regions: &BTreeMap<Tid, Region>,
+    ) -> Self {
+        let mut histories: BTreeMap<Tid, TradeHistory> = BTreeMap::new();
+        for fact in before {
+            histories.entry(fact.tid).or_default().read(fact, warehouses);
+        }
+        let (mut figures, nowhere) = (Self::default(), Region::default());
+        for fact in new {
+            let region = regions.get(&fact.tid).unwrap_or(&nowhere);
+            for sample in histories.entry(fact.tid).or_default().read(fact, warehouses) {
+                figures.add(&sample, region);
+            }
+        }
+        figures
     }
 
     /// Adds other figures.

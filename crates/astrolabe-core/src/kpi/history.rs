@@ -171,7 +171,9 @@ impl TradeHistory {
             out.extend(offer.told_system());
         }
         if fact.fact == Fact::Allocated {
-            out.push(Sample::took(Metric::Notice, &seen, fact.at.learnt - seen.at));
+            if !seen.app.is_empty() {
+                out.push(Sample::took(Metric::Notice, &seen, fact.at.learnt - seen.at));
+            }
             line.allocate(self.paid.as_ref(), seen, store, out);
         }
         line.given_back = given_back.or(line.given_back);

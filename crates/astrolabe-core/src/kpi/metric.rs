@@ -14,7 +14,7 @@ pub enum Metric {
     /// Given back (refused, unanswered, withdrawn, handed back) → allocated anew. One for every further allocation that
     /// something was given back before.
     Reallocation,
-    /// Allocated → the location can know: from the allocator's own instant to ours. Nothing where we allocate.
+    /// Allocated → the location can know: from the allocating app's own instant to ours. Where we allocate both are one.
     Notice,
     /// 接单时间 (§5.1.2): allocated to a store (派单到门店) → accepted. Deliveries only.
     Acceptance,
@@ -109,6 +109,11 @@ impl Metric {
         Metric::CallConsigned,
         Metric::CallRefused,
     ];
+
+    /// Whether it counts sub-orders, which belong to no location and to no app.
+    pub fn is_of_sub_orders(self) -> bool {
+        matches!(self, Metric::SubOrders | Metric::SubOrdersToStores)
+    }
 
     /// The time it should stay below, where the white paper says one: five minutes in §5.4; those of §5.1 are 待定 there.
     pub fn target(self) -> Option<Millis> {

@@ -72,8 +72,13 @@ pub enum Actor {
         #[serde(default, skip_serializing_if = "Via::is_other")]
         via: Via,
     },
-    Keeper { user: String, store: LocationId },
-    Operator { user: String },
+    Keeper {
+        user: String,
+        store: LocationId,
+    },
+    Operator {
+        user: String,
+    },
 }
 
 /// With which call an app told it, as far as §5.4 gives the calls a time of their own.
