@@ -160,7 +160,10 @@ impl TradeHistory {
         if store {
             offer.outcomes(key, &seen, out);
         }
-        out.extend(timeliness(fact, &seen));
+        // Of a warehouse the acceptance is ours: it was noted with the shipping.
+        if store || fact.fact != Fact::Accepted {
+            out.extend(timeliness(fact, &seen));
+        }
         let given_back = is_given_back(key, offer).then_some(seen.at);
         offer.facts.insert(key, seen.clone());
         if fact.fact == Fact::Shipped && !seen.app.is_empty() {

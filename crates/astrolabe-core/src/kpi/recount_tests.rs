@@ -99,12 +99,13 @@ fn warehouses_are_offered_nothing_and_accept_nothing() {
     let facts = [
         fact(0, 0, Fact::Paid, 0, Actor::Channel, (0, 0)),
         fact(11, 3, Fact::Allocated, 0, Actor::Platform, (2, 2)),
-        fact(11, 3, Fact::Accepted, 0, app(Via::Other), (9, 9)),
-        fact(11, 3, Fact::Shipped, 0, app(Via::Other), (9, 9)),
+        fact(11, 3, Fact::Accepted, 0, app(Via::OwnCall), (9, 9)),
+        fact(11, 3, Fact::Shipped, 0, app(Via::OwnCall), (9, 9)),
     ];
     let expected = BTreeMap::from([
         (Metric::Allocation, vec![2]),
         (Metric::WarehouseShipping, vec![7]),
+        (Metric::CallConsigned, vec![0]),
         (Metric::SubOrders, vec![-1]),
         (Metric::ShippedByApp, vec![-1]),
     ]);
@@ -269,6 +270,7 @@ fn recount(facts: &[TimelineFact]) -> BTreeMap<Metric, (i64, i64)> {
             let Actor::App { via, .. } = &fact.who else { continue };
             match (via, fact.fact) {
                 (Via::StatusSync, Fact::Allocated) => note(Metric::StatusAllocated, late(fact)),
+                (_, Fact::Accepted) if !store(fact) => {}
                 (Via::StatusSync, Fact::Accepted) => note(Metric::StatusAccepted, late(fact)),
                 (Via::OwnCall, Fact::Allocated) => note(Metric::CallAllocated, late(fact)),
                 (Via::OwnCall, Fact::Accepted) => note(Metric::CallAccepted, late(fact)),
