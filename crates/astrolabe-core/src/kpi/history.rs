@@ -99,7 +99,8 @@ impl TradeHistory {
             }
             (Some(code), Some(oid)) => {
                 self.meet(oid, &mut out);
-                self.of_offer(oid, code, fact, seen, warehouses, &mut out);
+                let store = !warehouses.contains(&seen.location);
+                self.of_offer((oid, code), fact, seen, store, &mut out);
             }
             // An assignment is always a sub-order's.
             (Some(_), None) => {}
@@ -141,11 +142,10 @@ impl TradeHistory {
 
     fn of_offer(
         &mut self,
-        oid: Oid,
-        code: AllocationCode,
+        (oid, code): (Oid, AllocationCode),
         fact: &TimelineFact,
         seen: Seen,
-        warehouses: &BTreeSet<LocationId>,
+        store: bool,
         out: &mut Vec<Sample>,
     ) {
         let offer = self.offers.entry(code).or_default();
@@ -154,7 +154,6 @@ impl TradeHistory {
         if offer.facts.contains_key(&key) {
             return;
         }
-        let store = !warehouses.contains(&seen.location);
         offer.spans(key, &seen, store, out);
         offer.answers(key, &seen, out);
         if store {

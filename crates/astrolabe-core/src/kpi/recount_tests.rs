@@ -176,22 +176,18 @@ fn any_fact() -> impl Strategy<Value = TimelineFact> {
     (0..DRAWN.len(), 1_i64..3, 1_i64..3, 0_i64..3, who, 0_i64..5_000, 0_i64..20).prop_map(
         |(which, oid, offer, level, who, happened, late)| {
             let at = (happened, happened + late);
-            match DRAWN[which] {
-                Fact::Paid => fact(0, 0, Fact::Paid, 0, who, at),
-                Fact::ToSystem if level == 0 => fact(oid, 0, Fact::ToSystem, 0, who, at),
-                drawn => {
-                    let asked = matches!(
-                        drawn,
-                        Fact::RefundAsked
-                            | Fact::CancelConfirmed
-                            | Fact::CancelDenied
-                            | Fact::ReturnAsked
-                            | Fact::Returned
-                    );
-                    // The sub-order's offers: 10·oid + 1 is a warehouse's, + 2 a store's.
-                    fact(oid, 10 * oid + offer, drawn, if asked { 1 + level % 2 } else { 0 }, who, at)
-                }
+            let drawn = DRAWN[which];
+            if drawn == Fact::Paid {
+                return fact(0, 0, Fact::Paid, 0, who, at);
             }
+            if drawn == Fact::ToSystem && level == 0 {
+                return fact(oid, 0, Fact::ToSystem, 0, who, at);
+            }
+            let asked =
+                [Fact::RefundAsked, Fact::CancelConfirmed, Fact::CancelDenied, Fact::ReturnAsked, Fact::Returned];
+            let request = if asked.contains(&drawn) { 1 + level % 2 } else { 0 };
+            // The sub-order's offers: 10·oid + 1 is a warehouse's, + 2 a store's.
+            fact(oid, 10 * oid + offer, drawn, request, who, at)
         },
     )
 }
@@ -205,94 +201,111 @@ fn any_timeline() -> impl Strategy<Value = Vec<TimelineFact>> {
     })
 }
 
-/// Counts of each metric, and the sum of its durations, from all facts at once. Written from the definitions in
-/// `docs/kpis.md`, not from the reader.
-fn recount(facts: &[TimelineFact]) -> BTreeMap<Metric, (i64, i64)> {
-    let mut out: BTreeMap<Metric, (i64, i64)> = BTreeMap::new();
-    let mut note = |metric, ms: i64| {
-        let figure = out.entry(metric).or_insert((0, 0));
+/// Counts of each metric, and the sum of its durations.
+#[derive(Default)]
+struct Tally(BTreeMap<Metric, (i64, i64)>);
+
+impl Tally {
+    fn note(&mut self, metric: Metric, ms: i64) {
+        let figure = self.0.entry(metric).or_insert((0, 0));
         *figure = (figure.0 + 1, figure.1 + ms.max(0));
-    };
-    let at = |fact: &TimelineFact| fact.at.happened.0;
-    let late = |fact: &TimelineFact| (fact.at.learnt - fact.at.happened).0;
-    let is_app = |fact: &TimelineFact| matches!(fact.who, Actor::App { .. });
-    let store = |fact: &TimelineFact| fact.location != Some(LocationId(WAREHOUSE));
-    let paid = facts.iter().find(|fact| fact.fact == Fact::Paid);
+    }
+
+    fn pair(&mut self, metric: Metric, from: Option<&TimelineFact>, to: Option<&TimelineFact>) {
+        if let (Some(from), Some(to)) = (from, to) {
+            self.note(metric, (to.at.happened - from.at.happened).0);
+        }
+    }
+
+    fn note_if(&mut self, metric: Metric, is_so: bool) {
+        if is_so {
+            self.note(metric, 0);
+        }
+    }
+}
+
+fn of_store(fact: &TimelineFact) -> bool {
+    fact.location != Some(LocationId(WAREHOUSE))
+}
+
+/// From all facts at once. Written from the definitions in `docs/kpis.md`, not from the reader.
+fn recount(facts: &[TimelineFact]) -> BTreeMap<Metric, (i64, i64)> {
+    let mut tally = Tally::default();
     let codes: BTreeSet<_> = facts.iter().filter_map(|fact| fact.code).collect();
-    let oids: BTreeSet<_> = facts.iter().filter_map(|fact| fact.oid).collect();
     for code in codes {
         let all: Vec<_> = facts.iter().filter(|fact| fact.code == Some(code)).collect();
-        let get = |kind, request| all.iter().copied().find(|fact| (fact.fact, fact.request) == (kind, request));
-        let mut pair = |metric, from: Option<&TimelineFact>, to: Option<&TimelineFact>| {
-            if let (Some(from), Some(to)) = (from, to) {
-                note(metric, at(to) - at(from));
-            }
-        };
-        let (allocated, accepted, shipped) = (get(Fact::Allocated, 0), get(Fact::Accepted, 0), get(Fact::Shipped, 0));
-        if store(all[0]) {
-            pair(Metric::Acceptance, allocated, accepted);
-            pair(Metric::Shipping, accepted, shipped);
-        } else {
-            pair(Metric::WarehouseShipping, allocated, shipped);
+        recount_hops(&all, &mut tally);
+        recount_outcomes(&all, &mut tally);
+        recount_reports(facts, &all, &mut tally);
+    }
+    let paid = facts.iter().find(|fact| fact.fact == Fact::Paid);
+    let oids: BTreeSet<_> = facts.iter().filter_map(|fact| fact.oid).collect();
+    for oid in oids.into_iter().filter(|_| paid.is_some()) {
+        let of_line = facts.iter().filter(|fact| fact.oid == Some(oid));
+        let allocated: Vec<_> = of_line.filter(|fact| fact.fact == Fact::Allocated).collect();
+        tally.note(Metric::SubOrders, 0);
+        tally.pair(Metric::Allocation, paid, allocated.first().copied());
+        tally.note_if(Metric::SubOrdersToStores, allocated.iter().any(|fact| of_store(fact)));
+    }
+    tally.0
+}
+
+fn recount_hops(all: &[&TimelineFact], tally: &mut Tally) {
+    let get = |kind, request| all.iter().copied().find(|fact| (fact.fact, fact.request) == (kind, request));
+    let (allocated, accepted, shipped) = (get(Fact::Allocated, 0), get(Fact::Accepted, 0), get(Fact::Shipped, 0));
+    if of_store(all[0]) {
+        tally.pair(Metric::Acceptance, allocated, accepted);
+        tally.pair(Metric::Shipping, accepted, shipped);
+    } else {
+        tally.pair(Metric::WarehouseShipping, allocated, shipped);
+    }
+    tally.pair(Metric::Logistics, shipped, get(Fact::Signed, 0));
+    tally.pair(Metric::Confirmation, allocated, get(Fact::Confirmed, 0));
+    tally.pair(Metric::Collection, get(Fact::Confirmed, 0), get(Fact::Collected, 0));
+    for request in 1..=2 {
+        tally.pair(Metric::ReturnReceipt, get(Fact::ReturnAsked, request), get(Fact::Returned, request));
+    }
+}
+
+fn recount_outcomes(all: &[&TimelineFact], tally: &mut Tally) {
+    let any = |kinds: &[Fact]| all.iter().any(|fact| kinds.contains(&fact.fact));
+    if !of_store(all[0]) || !any(&[Fact::Allocated]) {
+        return;
+    }
+    tally.note(Metric::Offers, 0);
+    tally.note_if(Metric::OffersAccepted, any(&[Fact::Accepted, Fact::Confirmed]));
+    tally.note_if(Metric::OffersRefused, any(&[Fact::Refused]));
+    tally.note_if(Metric::OffersUnanswered, any(&[Fact::Unanswered]));
+    tally.note_if(Metric::OffersWithdrawn, any(&[Fact::Withdrawn]));
+    tally.note_if(Metric::OffersGivenBack, any(&[Fact::GaveBack]));
+}
+
+fn recount_reports(facts: &[TimelineFact], all: &[&TimelineFact], tally: &mut Tally) {
+    for fact in all {
+        let Actor::App { via, .. } = &fact.who else { continue };
+        let late = (fact.at.learnt - fact.at.happened).0;
+        let is = |wanted, kind| *via == wanted && fact.fact == kind;
+        if is(Via::StatusSync, Fact::Allocated) {
+            tally.note(Metric::StatusAllocated, late);
+        } else if is(Via::StatusSync, Fact::Accepted) && of_store(fact) {
+            tally.note(Metric::StatusAccepted, late);
+        } else if is(Via::OwnCall, Fact::Allocated) {
+            tally.note(Metric::CallAllocated, late);
+        } else if is(Via::OwnCall, Fact::Accepted) && of_store(fact) {
+            tally.note(Metric::CallAccepted, late);
+        } else if is(Via::OwnCall, Fact::Shipped) {
+            tally.note(Metric::CallConsigned, late);
+        } else if is(Via::OwnCall, Fact::Refused) || is(Via::OwnCall, Fact::GaveBack) {
+            tally.note(Metric::CallRefused, late);
         }
-        pair(Metric::Logistics, shipped, get(Fact::Signed, 0));
-        pair(Metric::Confirmation, allocated, get(Fact::Confirmed, 0));
-        pair(Metric::Collection, get(Fact::Confirmed, 0), get(Fact::Collected, 0));
-        for request in 1..=2 {
-            pair(Metric::ReturnReceipt, get(Fact::ReturnAsked, request), get(Fact::Returned, request));
-        }
-        if store(all[0]) && allocated.is_some() {
-            note(Metric::Offers, 0);
-            let outcomes: [(Metric, &[Fact]); 5] = [
-                (Metric::OffersAccepted, &[Fact::Accepted, Fact::Confirmed]),
-                (Metric::OffersRefused, &[Fact::Refused]),
-                (Metric::OffersUnanswered, &[Fact::Unanswered]),
-                (Metric::OffersWithdrawn, &[Fact::Withdrawn]),
-                (Metric::OffersGivenBack, &[Fact::GaveBack]),
-            ];
-            for (metric, kinds) in outcomes {
-                if all.iter().any(|fact| kinds.contains(&fact.fact)) {
-                    note(metric, 0);
-                }
-            }
-        }
-        if let Some(shipped) = shipped.filter(|shipped| is_app(shipped)) {
-            note(Metric::ShippedByApp, 0);
-            let told = |fact: &TimelineFact| {
-                fact.fact == Fact::ToSystem
-                    && (fact.code == Some(code) || (fact.code.is_none() && fact.oid == shipped.oid))
-            };
-            if facts.iter().any(told) {
-                note(Metric::ToSystemReported, 0);
-            }
-        }
-        for fact in &all {
-            let Actor::App { via, .. } = &fact.who else { continue };
-            match (via, fact.fact) {
-                (Via::StatusSync, Fact::Allocated) => note(Metric::StatusAllocated, late(fact)),
-                (_, Fact::Accepted) if !store(fact) => {}
-                (Via::StatusSync, Fact::Accepted) => note(Metric::StatusAccepted, late(fact)),
-                (Via::OwnCall, Fact::Allocated) => note(Metric::CallAllocated, late(fact)),
-                (Via::OwnCall, Fact::Accepted) => note(Metric::CallAccepted, late(fact)),
-                (Via::OwnCall, Fact::Shipped) => note(Metric::CallConsigned, late(fact)),
-                (Via::OwnCall, Fact::Refused | Fact::GaveBack) => note(Metric::CallRefused, late(fact)),
-                (_, _) => {}
-            }
+        if fact.fact == Fact::Shipped {
+            tally.note(Metric::ShippedByApp, 0);
+            let same =
+                |other: &TimelineFact| other.code == fact.code || (other.code.is_none() && other.oid == fact.oid);
+            let told = facts.iter().any(|other| other.fact == Fact::ToSystem && same(other));
+            tally.note_if(Metric::ToSystemReported, told);
         }
     }
-    for oid in oids {
-        let Some(paid) = paid else { continue };
-        note(Metric::SubOrders, 0);
-        let allocated: Vec<_> =
-            facts.iter().filter(|fact| fact.oid == Some(oid) && fact.fact == Fact::Allocated).collect();
-        if let Some(first) = allocated.first() {
-            note(Metric::Allocation, at(first) - at(paid));
-        }
-        if allocated.iter().any(|fact| store(fact)) {
-            note(Metric::SubOrdersToStores, 0);
-        }
-    }
-    out
 }
 
 /// As [`recount`], of figures; without what only the order of writing defines.

@@ -189,6 +189,7 @@ async fn a_wrong_question_names_the_field() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reports_leave_as_files_and_the_reader_shows_its_lag() {
+    astrolabe_server::api::install_metrics();
     let (merchant, store, _) = one_order().await;
     shows(&merchant, "shipping", "/rows/0/count", &json!(1)).await;
     let (_, text) = get(&merchant, "merchant-token", "shipping?by=store&format=csv").await;
@@ -205,5 +206,13 @@ async fn reports_leave_as_files_and_the_reader_shows_its_lag() {
             assert!(header("content-disposition").contains(&format!("{report}_")), "{report} {format}");
         }
     }
+    let text = merchant.http().get(merchant.url("/metrics")).send().await.expect("is answered").text().await;
+    let text = text.expect("has a body");
+    let shown: Vec<&str> = text.lines().filter(|line| line.starts_with("astrolabe_timeline_reader_")).collect();
+    assert!(
+        shown.iter().any(|line| line.starts_with("astrolabe_timeline_reader_lag_seconds{reader=\"kpi\"} ")),
+        "{text}"
+    );
+    assert!(!shown.iter().any(|line| line.contains("seller=") || line.contains("21230")), "no seller: {shown:?}");
     merchant.close().await;
 }
