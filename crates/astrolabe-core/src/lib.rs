@@ -13,6 +13,7 @@ pub mod decide;
 pub mod geo;
 pub mod goods;
 pub mod ids;
+pub mod kpi;
 pub mod money;
 pub mod order;
 pub mod outward;

@@ -11,6 +11,7 @@ use astrolabe_core::ids::{
     AllocationCode, AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId, SellerId,
     SkuId, Tid,
 };
+use astrolabe_core::kpi::{Figures, Metric, Region, Span};
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
 use astrolabe_core::seller::Seller;
@@ -24,6 +25,7 @@ use astrolabe_core::world::{Changes, Loaded, Names, NewWork};
 use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
+use crate::figures::{FigureQuery, FiguresFound};
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
@@ -121,6 +123,38 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         place: FactPlace,
         limit: usize,
     ) -> Result<Vec<PlacedFact>, StoreError>;
+
+    // Figures.
+
+    /// Facts of trades up to a place, those of one trade in the order they were written.
+    async fn facts_of_trades(
+        &self,
+        seller: SellerId,
+        tids: &[Tid],
+        up_to: FactPlace,
+    ) -> Result<Vec<PlacedFact>, StoreError>;
+    /// Where trades go; absent ones are left out.
+    async fn regions_of_trades(&self, seller: SellerId, tids: &[Tid]) -> Result<BTreeMap<Tid, Region>, StoreError>;
+    /// Adds to a seller's figures and moves [`TimelineReader::Kpi`] from its place to another, in one transaction. Where it
+    /// stands elsewhere by now nothing happens, and the answer is no.
+    async fn add_figures(
+        &self,
+        seller: SellerId,
+        from: FactPlace,
+        to: FactPlace,
+        figures: &Figures,
+    ) -> Result<bool, StoreError>;
+    /// Figures, added up by what is asked. Costs the periods, apps, locations and cities it names.
+    async fn figures(&self, seller: SellerId, query: &FigureQuery) -> Result<FiguresFound, StoreError>;
+    /// How many locations have a metric in each period of a span.
+    async fn locations_counted(
+        &self,
+        seller: SellerId,
+        metric: Metric,
+        span: Span,
+    ) -> Result<Vec<(i64, i64)>, StoreError>;
+    /// Forgets figures of single days before a day and says how many; those of months stay.
+    async fn forget_figures(&self, seller: SellerId, before: i64) -> Result<usize, StoreError>;
 
     // Looking.
 

@@ -6,8 +6,10 @@
 mod addresses;
 mod attempts;
 mod contract;
+mod derive;
 mod directory;
 mod error;
+mod figures;
 mod lists;
 mod migrate;
 mod open;
@@ -22,11 +24,13 @@ pub use attempts::{
     Attempt, AttemptId, AttemptKey, AttemptOutcome, AttemptsKept, AttemptsOf, Exchange, GotReply, SentRequest,
 };
 pub use contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, Group, Lease, SellerState, Store, StoredAnswer};
+pub use derive::{DerivedStep, derive_figures};
 pub use directory::{
     AppRow, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, RdsTarget, Role, SessionRow, UserRole, UserRow,
     WebhookRow,
 };
 pub use error::StoreError;
+pub use figures::{FigureGroup, FigureQuery, FiguresBy, FiguresFound, FiguresOf};
 pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};
 pub use open::{StoreTarget, open};
 pub use readers::{FactPlace, PlacedFact, TimelineReader};

@@ -276,7 +276,7 @@ pub(super) fn label(who: &Actor) -> String {
         Actor::Channel => "channel".to_owned(),
         Actor::Platform => "platform".to_owned(),
         Actor::Clock => "clock".to_owned(),
-        Actor::App { operator, key } if operator.is_empty() => key.to_string(),
+        Actor::App { operator, key, .. } if operator.is_empty() => key.to_string(),
         Actor::App { operator, .. } => operator.clone(),
         Actor::Keeper { user, .. } | Actor::Operator { user } => user.clone(),
     }

@@ -66,9 +66,38 @@ pub enum Actor {
     Channel,
     Platform,
     Clock,
-    App { key: AppKey, operator: String },
-    Keeper { user: String, store: LocationId },
-    Operator { user: String },
+    App {
+        key: AppKey,
+        operator: String,
+        #[serde(default, skip_serializing_if = "Via::is_other")]
+        via: Via,
+    },
+    Keeper {
+        user: String,
+        store: LocationId,
+    },
+    Operator {
+        user: String,
+    },
+}
+
+/// With which call an app told it, as far as §5.4 gives the calls a time of their own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Via {
+    /// Any call that has no time there.
+    #[default]
+    Other,
+    /// A status (§6.4, §6.5).
+    StatusSync,
+    /// The call made for it: allocation result, acceptance, refusal, shipping (§6.6).
+    OwnCall,
+}
+
+impl Via {
+    fn is_other(&self) -> bool {
+        *self == Via::Other
+    }
 }
 
 /// One line of a timeline. Unique per (trade, sub-order, assignment, fact, request).

@@ -39,6 +39,10 @@ pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 pub const ATTEMPTS_KEPT_DAYS: i64 = 7;
 pub const ATTEMPTS_KEPT_NEWEST: usize = 50_000;
 
+/// How many days figures of single days are kept, two years and what a comparison with the same week needs. Those of months
+/// stay for ever: a thousand stores have some ten thousand of them a month.
+pub(crate) const FIGURE_DAYS_KEPT: i64 = 800;
+
 /// What an operator may turn.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Limits {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use astrolabe_core::command::{Command, Outcome};
 use astrolabe_core::ids::{AppKey, LocationId, SellerId, Tid};
-use astrolabe_core::order::timeline::Actor;
+use astrolabe_core::order::timeline::{Actor, Via};
 use astrolabe_core::refusal::Refusal;
 use astrolabe_core::time::Timestamp;
 use astrolabe_protocol::catalogue::{Effect, Repeat};
@@ -45,7 +45,12 @@ impl CallContext {
 
     /// The calling app, as the timeline names it.
     pub(super) fn actor(&self, operator: Option<&str>) -> Actor {
-        Actor::App { key: self.caller.clone(), operator: operator.unwrap_or_default().to_owned() }
+        self.actor_via(Via::Other, operator)
+    }
+
+    /// As [`Self::actor`], of a call that §5.4 gives a time.
+    pub(super) fn actor_via(&self, via: Via, operator: Option<&str>) -> Actor {
+        Actor::App { key: self.caller.clone(), operator: operator.unwrap_or_default().to_owned(), via }
     }
 
     /// Sends one command through the seller's lane.

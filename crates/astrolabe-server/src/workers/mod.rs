@@ -1,10 +1,11 @@
-//! What runs beside the doors: calls outward, clocks and left-over work, the directory's refresh.
+//! What runs beside the doors: calls outward, clocks and left-over work, the directory's refresh, figures from the timelines.
 //!
 //! Workers decide nothing. They find what is due and send commands through the lanes, like anybody else.
 
 mod attempt_log;
 mod attempts;
 mod due;
+mod figures;
 mod outward;
 mod receiver;
 mod replies;
@@ -35,7 +36,8 @@ impl Workers {
             tokio::spawn(outward::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(due::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(due::refresh_directory(Arc::clone(app), stopped.clone())),
-            tokio::spawn(retention::run(Arc::clone(app), stopped)),
+            tokio::spawn(retention::run(Arc::clone(app), stopped.clone())),
+            tokio::spawn(figures::run(Arc::clone(app), stopped)),
         ];
         Self { stop, tasks }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use astrolabe_core::command::{Command, SyncAllocation, SyncStatus, SyncedLine};
 use astrolabe_core::ids::{LocationId, Oid};
-use astrolabe_core::order::timeline::Actor;
+use astrolabe_core::order::timeline::{Actor, Via};
 use astrolabe_core::outward::{Message, Receiver};
 use astrolabe_protocol::Fields;
 use astrolabe_protocol::spi::SpiReply;
@@ -37,7 +37,7 @@ pub(super) async fn take_back(app: &Arc<App>, call: &DueOutward, reply: SpiReply
     let head = reply.fields.opt_text("status").ok().flatten().map_or(SyncStatus::Waiting, status_of);
     let sync = SyncAllocation {
         tid: call.outward.tid,
-        who: Actor::App { key: key.clone(), operator: String::new() },
+        who: Actor::App { key: key.clone(), operator: String::new(), via: Via::Other },
         lines,
         head,
         message: reply.message,

@@ -11,6 +11,7 @@ mod orders;
 mod pickups;
 mod push_users;
 mod replays;
+mod reports;
 mod settings;
 mod spi;
 mod stock;

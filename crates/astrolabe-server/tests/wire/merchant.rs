@@ -16,7 +16,7 @@ use tempfile::TempDir;
 pub(crate) const SELLER: i64 = 21230;
 pub(crate) const NEIGHBOUR: i64 = 21231;
 
-const DECLARED: &str = r#"
+pub(crate) const DECLARED: &str = r#"
 [[seller]]
 id = 21230
 nick = "星盘示例旗舰店"

@@ -7,6 +7,7 @@ mod attempts;
 mod directory;
 mod due;
 mod fields;
+mod figures;
 mod group;
 mod lane;
 mod lease;
@@ -35,6 +36,7 @@ use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
     AllocationCode, AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
 };
+use astrolabe_core::kpi::{Figures, Metric, Region, Span};
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
@@ -46,6 +48,7 @@ use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{Group, Lease, Store};
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
+use crate::figures::{FigureQuery, FiguresFound};
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
@@ -180,6 +183,46 @@ impl Store for PostgresStore {
         limit: usize,
     ) -> Result<Vec<PlacedFact>, StoreError> {
         readers::after(&read::client(&self.pool).await?, seller, place, limit).await
+    }
+
+    async fn facts_of_trades(
+        &self,
+        seller: SellerId,
+        tids: &[Tid],
+        up_to: FactPlace,
+    ) -> Result<Vec<PlacedFact>, StoreError> {
+        figures::facts_of_trades(&read::client(&self.pool).await?, seller, tids, up_to).await
+    }
+
+    async fn regions_of_trades(&self, seller: SellerId, tids: &[Tid]) -> Result<BTreeMap<Tid, Region>, StoreError> {
+        figures::regions(&read::client(&self.pool).await?, seller, tids).await
+    }
+
+    async fn add_figures(
+        &self,
+        seller: SellerId,
+        from: FactPlace,
+        to: FactPlace,
+        figures: &Figures,
+    ) -> Result<bool, StoreError> {
+        figures::keep(&mut read::client(&self.pool).await?, seller, (from, to), figures).await
+    }
+
+    async fn figures(&self, seller: SellerId, query: &FigureQuery) -> Result<FiguresFound, StoreError> {
+        figures::found(&read::client(&self.pool).await?, seller, query).await
+    }
+
+    async fn locations_counted(
+        &self,
+        seller: SellerId,
+        metric: Metric,
+        span: Span,
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        figures::locations_counted(&read::client(&self.pool).await?, seller, metric, span).await
+    }
+
+    async fn forget_figures(&self, seller: SellerId, before: i64) -> Result<usize, StoreError> {
+        figures::forget(&read::client(&self.pool).await?, seller, before).await
     }
 
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {

@@ -8,7 +8,7 @@ use astrolabe_core::ids::SellerId;
 use crate::error::StoreError;
 use crate::postgres::fields::{all, first, limit as most};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
-use crate::rows::{Fields, fact_columns, timeline_fact};
+use crate::rows::{Fields, fact_columns, placed_fact};
 
 const BEHIND: &str = "\
     SELECT lane.seller_id FROM seller_lane AS lane \
@@ -42,9 +42,5 @@ pub(super) async fn after(
     place: FactPlace,
     limit: usize,
 ) -> Result<Vec<PlacedFact>, StoreError> {
-    all(client, AFTER, &[&seller.0, &place.version, &place.n, &most(limit)], |row| {
-        let place = FactPlace { version: row.int(10)?, n: row.int(11)? };
-        Ok(PlacedFact { place, fact: timeline_fact(row)? })
-    })
-    .await
+    all(client, AFTER, &[&seller.0, &place.version, &place.n, &most(limit)], placed_fact).await
 }

@@ -4,6 +4,7 @@
 mod attempts;
 mod codes;
 mod directory;
+mod figures;
 mod goods;
 mod lists;
 mod orders;
@@ -20,11 +21,14 @@ use crate::error::StoreError;
 pub(crate) use attempts::{NEWEST, attempt, attempt_columns, attempt_key, newest_forgotten};
 pub(crate) use codes::{CauseColumns, class_code, entry_code, holder_kind, role_code, service_code};
 pub(crate) use directory::{DirectoryKind, DirectoryRows, SellerRow, directory_rows, subscription};
+pub(crate) use figures::{
+    CUTS, FigureColumns, FigureScan, add_measure, figure_columns, gather, grain_code, metric_code, scans, spread_text,
+};
 pub(crate) use goods::{ItemGather, item_doc, item_tags, location, mapping, sc_item, seller};
 pub(crate) use lists::{push_user, push_user_columns, sold_by};
 pub(crate) use orders::{
-    FileGather, assignment, day_load, fact_columns, is_open, reservation, reservation_columns, task, timeline_fact,
-    trade, trade_awaits, work,
+    FileGather, assignment, day_load, fact_columns, is_open, placed_fact, reservation, reservation_columns, task,
+    timeline_fact, trade, trade_awaits, work,
 };
 pub(crate) use outward::{
     StateColumns, due_outward, outward_columns, outward_state_columns, outward_view, receiver_text,

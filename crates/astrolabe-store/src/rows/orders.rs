@@ -14,6 +14,7 @@ use astrolabe_core::time::Timestamp;
 use astrolabe_core::world::NewWork;
 
 use crate::error::StoreError;
+use crate::readers::{FactPlace, PlacedFact};
 use crate::rows::codes::{role, service};
 use crate::rows::stock::cell_key;
 use crate::rows::{Fields, from_doc, from_word};
@@ -100,6 +101,12 @@ pub(crate) fn timeline_fact(row: &impl Fields) -> Result<TimelineFact, StoreErro
         at: Moment { happened: Timestamp(row.int(7)?), learnt: Timestamp(row.int(8)?) },
         detail: row.opt_text(9)?,
     })
+}
+
+/// A fact with its place, whose columns come after the fact's.
+pub(crate) fn placed_fact(row: &impl Fields) -> Result<PlacedFact, StoreError> {
+    let place = FactPlace { version: row.int(10)?, n: row.int(11)? };
+    Ok(PlacedFact { place, fact: timeline_fact(row)? })
 }
 
 /// What a location has taken on a day: day, location, service, taken.

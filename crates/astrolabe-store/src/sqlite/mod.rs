@@ -7,6 +7,7 @@ mod attempts;
 mod directory;
 mod due;
 mod fields;
+mod figures;
 mod group;
 mod lane;
 mod lease;
@@ -36,6 +37,7 @@ use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
     AllocationCode, AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
 };
+use astrolabe_core::kpi::{Figures, Metric, Region, Span};
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
 use astrolabe_core::stock::cell::{CellKey, StockCell};
@@ -47,6 +49,7 @@ use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{Group, Lease, Store};
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
+use crate::figures::{FigureQuery, FiguresFound};
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
@@ -191,6 +194,50 @@ impl Store for SqliteStore {
         limit: usize,
     ) -> Result<Vec<PlacedFact>, StoreError> {
         self.readers.read(move |connection| readers::after(connection, seller, place, limit)).await
+    }
+
+    async fn facts_of_trades(
+        &self,
+        seller: SellerId,
+        tids: &[Tid],
+        up_to: FactPlace,
+    ) -> Result<Vec<PlacedFact>, StoreError> {
+        let tids = tids.to_vec();
+        self.readers.read(move |connection| figures::facts_of_trades(connection, seller, &tids, up_to)).await
+    }
+
+    async fn regions_of_trades(&self, seller: SellerId, tids: &[Tid]) -> Result<BTreeMap<Tid, Region>, StoreError> {
+        let tids = tids.to_vec();
+        self.readers.read(move |connection| figures::regions(connection, seller, &tids)).await
+    }
+
+    async fn add_figures(
+        &self,
+        seller: SellerId,
+        from: FactPlace,
+        to: FactPlace,
+        figures: &Figures,
+    ) -> Result<bool, StoreError> {
+        let figures = figures.clone();
+        self.lanes.write(move |connection| figures::keep(connection, seller, (from, to), &figures)).await
+    }
+
+    async fn figures(&self, seller: SellerId, query: &FigureQuery) -> Result<FiguresFound, StoreError> {
+        let query = query.clone();
+        self.readers.read(move |connection| figures::found(connection, seller, &query)).await
+    }
+
+    async fn locations_counted(
+        &self,
+        seller: SellerId,
+        metric: Metric,
+        span: Span,
+    ) -> Result<Vec<(i64, i64)>, StoreError> {
+        self.readers.read(move |connection| figures::locations_counted(connection, seller, metric, span)).await
+    }
+
+    async fn forget_figures(&self, seller: SellerId, before: i64) -> Result<usize, StoreError> {
+        self.lanes.write(move |connection| figures::forget(connection, seller, before)).await
     }
 
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {

@@ -12,23 +12,27 @@ use astrolabe_core::ids::{
     AllocationCode, AppKey, BillNum, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId,
     ReservationId, ScItemId, SellerId, SkuId, TMALL, Tid, WorkId,
 };
+use astrolabe_core::kpi::{Figures, Grain, Metric, Region, Span, TradeHistory};
+use astrolabe_core::order::timeline::{Actor, Fact, TimelineFact};
 use astrolabe_core::order::trade::{AllocationAsk, Destination, Level, Trade, TradePayment};
 use astrolabe_core::outward::{Message, Outward, OutwardState, Receiver};
 use astrolabe_core::service_settings::{DayKey, Service};
 use astrolabe_core::stock::article::Waiting;
-use astrolabe_core::stock::book::{QueueChange, StockChanges};
+use astrolabe_core::stock::book::{Moment, QueueChange, StockChanges};
 use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};
 use astrolabe_core::time::Timestamp;
 use astrolabe_core::world::{Changes, Names, NewWork, OutwardSettled, PublishedRefund, SlotChange};
 
 use crate::attempts::{AttemptId, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{AnswerKey, Lease, StoredAnswer};
+use crate::figures::{FigureQuery, FiguresBy, FiguresOf};
 use crate::lists::{PushUser, PushUserQuery, SoldBy, SoldQuery};
 use crate::migrate::MIGRATIONS;
+use crate::readers::{FactPlace, TimelineReader};
 use crate::rows::Fields;
 use crate::sqlite::fields::all;
 use crate::sqlite::lease::Leases;
-use crate::sqlite::{attempts, due, lease, lists, load, push, save, views};
+use crate::sqlite::{attempts, due, figures, lease, lists, load, push, readers, save, views};
 
 /// What may be read for a whole seller: what is small, what is wanted whole, and what is read in its order up to a limit.
 const WHOLE_SELLER: [&str; 6] = ["location", "work", "work_once", "task", "trade_awaiting", "assignment_open"];
@@ -115,7 +119,7 @@ fn empty_trade() -> Trade {
     }
 }
 
-fn run_everything(connection: &Connection) {
+fn run_everything(connection: &mut Connection) {
     let cell = CellKey::of(ScItemId(1), LocationId(1), StockClass::Certain, TMALL);
     let key = AnswerKey { app: AppKey("a".to_owned()), sign: "s".to_owned() };
     let answers = [StoredAnswer { key: key.clone(), body: String::new() }];
@@ -144,6 +148,7 @@ fn run_everything(connection: &Connection) {
     views::cells(connection, SELLER, &[(LocationId(1), ScItemId(1))]).unwrap();
     views::tasks(connection, SELLER, 10).unwrap();
     run_lists(connection);
+    run_figures(connection);
 }
 
 fn run_lists(connection: &Connection) {
@@ -191,6 +196,45 @@ fn run_lists(connection: &Connection) {
     }
 }
 
+fn run_figures(connection: &mut Connection) {
+    let place = FactPlace { version: 1, n: 1 };
+    readers::behind(connection, TimelineReader::Kpi, 10).unwrap();
+    readers::place(connection, SELLER, TimelineReader::Kpi).unwrap();
+    readers::after(connection, SELLER, place, 10).unwrap();
+    figures::facts_of_trades(connection, SELLER, &[Tid(1)], place).unwrap();
+    figures::regions(connection, SELLER, &[Tid(1)]).unwrap();
+    let mut counted = Figures::default();
+    let paid = TimelineFact {
+        tid: Tid(1),
+        oid: None,
+        code: None,
+        fact: Fact::Paid,
+        request: 0,
+        location: None,
+        who: Actor::Channel,
+        at: Moment::now(NOW),
+        detail: None,
+    };
+    let decided = TimelineFact { oid: Some(Oid(1)), fact: Fact::Unfillable, ..paid.clone() };
+    let mut history = TradeHistory::default();
+    for fact in [paid, decided] {
+        for sample in history.read(&fact, &BTreeSet::new()) {
+            counted.add(&sample, &Region::default());
+        }
+    }
+    assert!(figures::keep(connection, SELLER, (FactPlace::default(), place), &counted).unwrap());
+    assert!(figures::keep(connection, SELLER, (place, place), &counted).unwrap());
+    let span = Span { grain: Grain::Day, from: 0, to: 9 };
+    let places = |location| FiguresOf::Places { location, app: None };
+    let regions = FiguresOf::Regions { province: None, city: None };
+    for of in [FiguresOf::Whole, places(None), places(Some(LocationId(1))), regions] {
+        let query = FigureQuery { metrics: vec![Metric::SubOrders], spans: vec![span], of, by: FiguresBy::Nothing };
+        figures::found(connection, SELLER, &query).unwrap();
+    }
+    figures::locations_counted(connection, SELLER, Metric::Offers, span).unwrap();
+    figures::forget(connection, SELLER, 1).unwrap();
+}
+
 /// Lines of a plan that walk over a table, or over all of a seller's rows of one.
 fn walks(plan: &[String]) -> Vec<&String> {
     let walks = |line: &&String| {
@@ -221,7 +265,7 @@ fn nothing_reads_a_whole_seller() {
         }
     };
     connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(note)).unwrap();
-    run_everything(&connection);
+    run_everything(&mut connection);
     let seen = std::mem::take(&mut *seen.lock().unwrap());
     assert!(seen.len() > 40, "only {} statements were seen", seen.len());
     let mut found = Vec::new();

@@ -6,7 +6,7 @@ use astrolabe_core::ids::SellerId;
 
 use crate::error::StoreError;
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
-use crate::rows::{Fields, fact_columns, timeline_fact};
+use crate::rows::{Fields, fact_columns, placed_fact};
 use crate::sqlite::fields::{all, first, limit as most};
 
 const BEHIND: &str = "\
@@ -49,8 +49,5 @@ pub(super) fn after(
     place: FactPlace,
     limit: usize,
 ) -> Result<Vec<PlacedFact>, StoreError> {
-    all(connection, AFTER, (seller.0, place.version, place.n, most(limit)), |row| {
-        let place = FactPlace { version: row.int(10)?, n: row.int(11)? };
-        Ok(PlacedFact { place, fact: timeline_fact(row)? })
-    })
+    all(connection, AFTER, (seller.0, place.version, place.n, most(limit)), |row| placed_fact(row))
 }

@@ -10,7 +10,7 @@ use astrolabe_core::ids::{
 };
 use astrolabe_core::money::Fen;
 use astrolabe_core::order::assignment::{AllocatedBy, Assignment, AssignmentState};
-use astrolabe_core::order::timeline::{Actor, Fact, TimelineFact};
+use astrolabe_core::order::timeline::{Actor, Fact, TimelineFact, Via};
 use astrolabe_core::order::trade::{
     AllocationAsk, Delivery, Destination, Level, SubOrder, Trade, TradePayment, Unassigned, UnassignedState,
 };
@@ -200,7 +200,7 @@ pub(crate) fn fact(tid: i64, fact: Fact, code: Option<i64>, happened: Timestamp)
         fact,
         request: 0,
         location: code.map(|_| LocationId(1)),
-        who: Actor::App { key: AppKey("pos".to_owned()), operator: "张三".to_owned() },
+        who: Actor::App { key: AppKey("pos".to_owned()), operator: "张三".to_owned(), via: Via::OwnCall },
         at: Moment { happened, learnt: NOW },
         detail: Some("because".to_owned()),
     }

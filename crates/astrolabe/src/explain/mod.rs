@@ -158,8 +158,8 @@ fn fact_story(fact: &TimelineFact, names: &Names) -> String {
         Actor::Channel => "channel".to_owned(),
         Actor::Platform => "platform".to_owned(),
         Actor::Clock => "clock".to_owned(),
-        Actor::App { key, operator } if operator.is_empty() => format!("app {key}"),
-        Actor::App { key, operator } => format!("app {key} ({operator})"),
+        Actor::App { key, operator, .. } if operator.is_empty() => format!("app {key}"),
+        Actor::App { key, operator, .. } => format!("app {key} ({operator})"),
         Actor::Keeper { user, .. } => format!("keeper {user}"),
         Actor::Operator { user } => format!("operator {user}"),
     };

@@ -12,7 +12,7 @@ use crate::money::Fen;
 use crate::order::assignment::{Assignment, AssignmentState, Shipment};
 use crate::order::file::TradeFile;
 use crate::order::refund::RefundStatus;
-use crate::order::timeline::{Actor, TimelineFact};
+use crate::order::timeline::{Actor, TimelineFact, Via};
 use crate::order::trade::{Delivery, Destination, TradePayment, UnassignedState};
 use crate::outward::{Message, Outward, Receiver};
 use crate::place::{Location, LocationCard, LocationKind, StoreStatus, StoreType};
@@ -65,7 +65,7 @@ pub(crate) fn pos() -> Acceptor {
 }
 
 pub(crate) fn app(key: &str) -> Actor {
-    Actor::App { key: AppKey(key.into()), operator: String::new() }
+    Actor::App { key: AppKey(key.into()), operator: String::new(), via: Via::default() }
 }
 
 pub(crate) fn keeper(store: LocationId) -> Actor {

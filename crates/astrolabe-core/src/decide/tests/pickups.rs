@@ -72,7 +72,7 @@ fn brought(oid: i64, fresh: &str, shop: &Shop) -> Command {
 }
 
 fn clerk(name: &str) -> Actor {
-    Actor::App { key: crate::ids::AppKey("pos".into()), operator: name.into() }
+    Actor::App { key: crate::ids::AppKey("pos".into()), operator: name.into(), via: crate::order::timeline::Via::Other }
 }
 
 fn state(shop: &Shop, oid: i64) -> AssignmentState {

@@ -2,6 +2,7 @@
 
 use astrolabe_core::command::{Command, SyncAllocation, SyncStatus, SyncedLine};
 use astrolabe_core::ids::{Oid, Tid};
+use astrolabe_core::order::timeline::Via;
 use astrolabe_protocol::{Answer, Fields, WireError};
 
 use crate::app::Claim;
@@ -18,7 +19,7 @@ pub(super) async fn sync(context: &CallContext) -> Result<Answer, WireError> {
     }
     let command = Command::SyncAllocation(SyncAllocation {
         tid,
-        who: context.actor(None),
+        who: context.actor_via(Via::OwnCall, None),
         lines,
         head: status(fields.text("status")?)?,
         message: fields.opt_text("message")?.unwrap_or_default().to_owned(),

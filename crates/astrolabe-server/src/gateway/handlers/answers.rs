@@ -6,6 +6,7 @@
 use astrolabe_core::command::{Address, Command, PerLine, RefuseReason, StoreAnswer};
 use astrolabe_core::ids::{AllocationCode, LocationId, Oid, Tid};
 use astrolabe_core::order::assignment::Shipment;
+use astrolabe_core::order::timeline::Via;
 use astrolabe_core::refusal::Refusal;
 use astrolabe_core::time::Timestamp;
 use astrolabe_protocol::{Answer, Fields, WireError};
@@ -56,7 +57,7 @@ pub(super) async fn accept_by_code(context: &CallContext) -> Result<Answer, Wire
         tid: trade_of_code(context, code).await?,
         address: Address::Code(code, oids),
         claims_warehouse: None,
-        who: context.actor(None),
+        who: context.actor_via(Via::OwnCall, None),
         happened: context.now,
     };
     let command = if fields.boolean("is_accept")? {
@@ -132,7 +133,7 @@ impl Told<'_> {
             address: Address::Lines(self.lines.iter().map(|line| (line.oid, line.location)).collect()),
             // Where kinds are mixed, each location has been checked against its own item already.
             claims_warehouse: first.filter(|_| agree).map(|claim| claim == Claim::Warehouse),
-            who: self.context.actor(self.operator.as_deref()),
+            who: self.context.actor_via(Via::OwnCall, self.operator.as_deref()),
             happened: self.happened,
         }
     }

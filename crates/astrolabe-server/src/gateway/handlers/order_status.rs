@@ -8,7 +8,7 @@
 use astrolabe_core::command::{Address, Command, PerLine, StoreAnswer, SyncAllocation, SyncStatus, SyncedLine};
 use astrolabe_core::ids::{Oid, Tid};
 use astrolabe_core::order::assignment::Shipment;
-use astrolabe_core::order::timeline::Fact;
+use astrolabe_core::order::timeline::{Fact, Via};
 use astrolabe_core::time::Timestamp;
 use astrolabe_protocol::{Answer, WireError};
 
@@ -149,7 +149,7 @@ async fn allocate(context: &CallContext) -> Result<(), WireError> {
     };
     let command = Command::SyncAllocation(SyncAllocation {
         tid: Tid(fields.long("parent_order_code")?),
-        who: context.actor(fields.opt_text("operator")?),
+        who: context.actor_via(Via::StatusSync, fields.opt_text("operator")?),
         lines: oids.into_iter().map(line).collect(),
         head: SyncStatus::Allocated,
         message: String::new(),
@@ -166,7 +166,7 @@ async fn tell(context: &CallContext, reported: Reported) -> Result<(), WireError
         tid,
         address,
         claims_warehouse: None,
-        who: context.actor(fields.opt_text("operator")?),
+        who: context.actor_via(Via::StatusSync, fields.opt_text("operator")?),
         happened,
     };
     let command = match reported {
