@@ -8,6 +8,7 @@ mod attempts;
 mod contract;
 mod directory;
 mod error;
+mod exceptions;
 mod lists;
 mod migrate;
 mod open;
@@ -26,7 +27,8 @@ pub use directory::{
     AppRow, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, RdsTarget, Role, SessionRow, UserRole, UserRow,
 };
 pub use error::StoreError;
+pub use exceptions::{ExceptionPlace, ExceptionQuery};
 pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};
 pub use open::{StoreTarget, open};
 pub use readers::{FactPlace, PlacedFact, TimelineReader};
-pub use views::{AssignmentView, DueOutward, OutwardView, Overview, StateCount, TaskView, TradeView};
+pub use views::{AssignmentView, DueOutward, OutwardView, Overview, StateCount, TradeView};

@@ -4,7 +4,7 @@ mod apps;
 mod caller;
 mod channel;
 mod docs;
-#[expect(dead_code, reason = "the reports that leave as files follow")]
+mod exceptions;
 mod export;
 mod failure;
 mod keeper;
@@ -47,6 +47,7 @@ fn routes() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Description::openapi())
         .nest("/api/v1/apps", apps::router())
         .nest("/api/v1/channels", channel::router())
+        .nest("/api/v1/exceptions", exceptions::router())
         .nest("/api/v1/keeper", keeper::router())
         .nest("/api/v1/outward", outward::router())
         .nest("/api/v1/stock/reservations", reservations::router())

@@ -4,6 +4,7 @@
 mod attempts;
 mod codes;
 mod directory;
+mod exceptions;
 mod goods;
 mod lists;
 mod orders;
@@ -20,11 +21,12 @@ use crate::error::StoreError;
 pub(crate) use attempts::{NEWEST, attempt, attempt_columns, attempt_key, newest_forgotten};
 pub(crate) use codes::{CauseColumns, class_code, entry_code, holder_kind, role_code, service_code};
 pub(crate) use directory::{DirectoryKind, SellerRow, directory_rows};
+pub(crate) use exceptions::{Given, exception, exception_columns, exception_list};
 pub(crate) use goods::{ItemGather, item_doc, item_tags, location, mapping, sc_item, seller};
 pub(crate) use lists::{push_user, push_user_columns, sold_by};
 pub(crate) use orders::{
-    FileGather, assignment, day_load, fact_columns, is_open, reservation, reservation_columns, task, timeline_fact,
-    trade, trade_awaits, work,
+    FileGather, assignment, day_load, fact_columns, is_open, reservation, reservation_columns, timeline_fact, trade,
+    trade_awaits, work,
 };
 pub(crate) use outward::{
     StateColumns, due_outward, outward_columns, outward_state_columns, outward_view, receiver_text,
@@ -32,8 +34,8 @@ pub(crate) use outward::{
 pub(crate) use overview::ShownStates;
 pub(crate) use snapshot::{ahead_facts, report, stranger};
 pub(crate) use stock::{
-    AheadGather, ArticleGather, adjust, ahead_columns, ahead_state_code, bill, bill_columns, cell, cell_columns, entry,
-    entry_columns, queue_outcome, quiet_articles, waiting,
+    AheadGather, ArticleGather, adjust, ahead_columns, ahead_state_code, bill, bill_columns, cell, cell_columns,
+    cell_key, entry, entry_columns, queue_outcome, quiet_articles, waiting,
 };
 
 /// One row as a driver gives it, by column number.

@@ -9,6 +9,7 @@ mod attempts;
 mod capacity;
 mod directory;
 mod due;
+mod exceptions;
 mod goods;
 mod groups;
 mod home;
@@ -64,6 +65,8 @@ on_both! {
     attempts: attempts_come_back_and_are_kept_once, attempts_page_from_the_newest,
         attempts_are_forgotten_by_age_and_number;
     due: clocks_that_ran_out, holds_that_ran_out, sellers_with_anything_due;
+    exceptions: one_is_open_about_a_thing_and_is_counted, people_change_what_is_not_closed,
+        they_are_listed_by_what_is_asked, cells_with_unreported_units_come_due;
     lists: trades_by_time_newest_first, trades_by_the_channels_words, refunds_keep_the_newest_text,
         tags_by_listing_and_by_tag, articles_and_locations_by_id, push_users_are_kept, lists_show_nothing_of_another_seller;
     views: a_trade_with_everything, assignments_page_by_code, counts_for_summaries, nothing_of_another_seller;
