@@ -78,15 +78,20 @@ fn close(exception: &mut Exception, by: Option<String>, how: &str, at: Timestamp
 
 /// What the trade's change ends: called for every trade that a command changed.
 pub(super) fn end_of_trade(world: &mut World, after: &TradeFile, now: Timestamp) {
-    let Some(before) = world.files.get(&after.trade.tid).cloned() else { return };
-    let tid = after.trade.tid;
-    for (kind, subject, how) in ended_lines(&before, after).into_iter().chain(ended_assignments(&before, after)) {
+    let Some(before) = world.files.get(&after.trade.tid) else { return };
+    let mut ended = ended_lines(before, after);
+    ended.extend(ended_assignments(before, after));
+    if is_silent(before) && !is_silent(after) {
+        let subject = Subject::Trade(after.trade.tid);
+        ended.push((ExceptionKind::AllocatorSilent, subject, "allocated, or nothing waits"));
+    }
+    for (kind, subject, how) in ended {
         gone(world, kind, subject, how, now);
     }
-    let is_silent = |file: &TradeFile| matches!(file.trade.allocation, AllocationAsk::Silent { .. });
-    if is_silent(&before) && !is_silent(after) {
-        gone(world, ExceptionKind::AllocatorSilent, Subject::Trade(tid), "allocated, or nothing waits", now);
-    }
+}
+
+fn is_silent(file: &TradeFile) -> bool {
+    matches!(file.trade.allocation, AllocationAsk::Silent { .. })
 }
 
 type Ended = (ExceptionKind, Subject, &'static str);

@@ -5,6 +5,7 @@ use crate::command::Outcome;
 use crate::exception::ExceptionKind;
 use crate::ids::{Oid, Tid};
 use crate::order::timeline::{Actor, Fact};
+use crate::order::trade::Level;
 use crate::outward::{Message, Receiver};
 use crate::refusal::Refusal;
 use crate::stock::book::Moment;
@@ -19,7 +20,7 @@ const IN_TIME: &str = "nobody has taken it on in the merchant's time";
 /// When the channel is to be asked; `None` where it never is, or was.
 pub(super) fn next(case: &Case<'_>) -> Option<Timestamp> {
     let after = case.world.seller.settings.ask_cancel_after_ms?;
-    let paid = case.trade().pay_time?;
+    let paid = case.trade().pay_time.filter(|_| case.trade().level == Level::Routed)?;
     (!open_lines(case).is_empty()).then(|| paid + after)
 }
 

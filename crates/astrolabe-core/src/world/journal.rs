@@ -62,9 +62,7 @@ impl Journal {
 
     /// Something comes up for a person to settle, or is settled.
     pub fn exception(&mut self, change: ExceptionChange) {
-        if !self.exceptions.contains(&change) {
-            self.exceptions.push(change);
-        }
+        self.exceptions.push(change);
     }
 
     /// A code that was issued for goods of the trade.

@@ -3,6 +3,7 @@
 mod apps;
 mod caller;
 mod channel;
+mod deadlines;
 mod docs;
 mod exceptions;
 mod export;
@@ -49,6 +50,7 @@ fn routes() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .nest("/api/v1/channels", channel::router())
         .nest("/api/v1/exceptions", exceptions::router())
         .nest("/api/v1/keeper", keeper::router())
+        .nest("/api/v1/locations", deadlines::router())
         .nest("/api/v1/outward", outward::router())
         .nest("/api/v1/stock/reservations", reservations::router())
         .nest("/api/v1/trades", trades::router())
