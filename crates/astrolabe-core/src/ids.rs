@@ -49,6 +49,8 @@ number_ids! {
     OutwardId;
     /// One piece of work that a decision left for later.
     WorkId;
+    /// One thing that a person has to settle.
+    ExceptionId;
 }
 
 macro_rules! text_ids {

@@ -9,7 +9,9 @@
 #![warn(clippy::iter_over_hash_type)]
 
 pub mod command;
+pub mod deadlines;
 pub mod decide;
+pub mod exception;
 pub mod geo;
 pub mod goods;
 pub mod ids;

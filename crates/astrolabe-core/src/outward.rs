@@ -47,6 +47,8 @@ pub enum Message {
     TellShipped { sub_orders: Vec<Oid>, operator: String },
     /// 3.1 / 3.2: `taobao.logistics.offline.send` to the channel.
     ConsignToChannel { sub_orders: Vec<Oid>, shipment: Shipment },
+    /// Only the channel can end a paid sub-order: it is asked to close these and pay the buyer back.
+    AskCancel { sub_orders: Vec<Oid>, reason: String },
     /// The channel knows the buyer and tells him the code for goods of this store: when it is issued, and again on wish.
     TellHandoverCode { sub_orders: Vec<Oid>, store: LocationId, code: HandoverCode, again: bool },
     /// To a webhook: a fact of the order's timeline, as it stands there.

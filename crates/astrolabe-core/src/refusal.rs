@@ -5,7 +5,9 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::ids::{AllocationCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, StoreCode, Tid, WarehouseCode};
+use crate::ids::{
+    AllocationCode, ExceptionId, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, StoreCode, Tid, WarehouseCode,
+};
 
 /// A refused command changed nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -49,6 +51,10 @@ pub enum Refusal {
     TradeNotFound { tid: Tid },
     #[error("sub-order {oid} does not exist in trade {tid}")]
     SubOrderNotFound { tid: Tid, oid: Oid },
+    #[error("exception {id} does not exist")]
+    ExceptionNotFound { id: ExceptionId },
+    #[error("exception {id} is closed")]
+    ExceptionClosed { id: ExceptionId },
     #[error("no refund has the id {id}")]
     RefundNotFound { id: RefundId },
     #[error("location {location} does not exist")]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::deadlines::{Hop, Ladder};
 use crate::ids::{AppKey, SellerId};
 use crate::routing::RouterSettings;
 use crate::time::Millis;
@@ -83,14 +84,28 @@ pub struct Settings {
     pub acceptor: Acceptor,
     /// 仓储作业 app that is told of warehouse assignments, if any.
     pub wms: Option<AppKey>,
-    /// How long an allocating app may stay silent before the platform takes over (or a task opens).
+    /// How long an allocating app may stay silent before the platform takes over (or an exception opens).
     pub allocate_within_ms: Millis,
     /// Whether the platform router takes over from a silent or failing allocator.
     pub takeover: bool,
     /// How long a store may leave an offer unanswered, in opening hours.
     pub accept_within_ms: Millis,
-    /// How long a store may take to ship after accepting, in opening hours; late ones become tasks, nothing moves.
+    /// How long a store may take to ship after accepting, in opening hours; late ones become exceptions, nothing moves.
     pub ship_within_ms: Millis,
+    /// How long a store may take to say that a pickup lies ready, in opening hours.
+    pub confirm_within_ms: Millis,
+    /// How long a pickup's goods may be on their way to its store.
+    pub transfer_within_ms: Millis,
+    /// How long a buyer may take to collect what lies ready.
+    pub collect_within_ms: Millis,
+    /// How long a location may take to say whether goods can still be stopped, in opening hours.
+    pub answer_cancel_within_ms: Millis,
+    /// How long goods may be on their way back.
+    pub receive_return_within_ms: Millis,
+    /// When a hop's location is warned, and when its lateness becomes an exception.
+    pub ladder: Ladder,
+    /// How long after payment the channel is asked to end what nobody serves or accepts; never, unless set.
+    pub ask_cancel_after_ms: Option<Millis>,
     /// How long a paid trade waits before it is routed (later changes by the buyer's service staff).
     pub hold_after_paid_ms: Millis,
     /// Whether an allocator's sync tries to move the hold (§4.3) without a separate `itemadjust`.
@@ -118,6 +133,13 @@ impl Default for Settings {
             takeover: true,
             accept_within_ms: Millis::minutes(30),
             ship_within_ms: Millis::hours(24),
+            confirm_within_ms: Millis::minutes(30),
+            transfer_within_ms: Millis::hours(48),
+            collect_within_ms: Millis::hours(7 * 24),
+            answer_cancel_within_ms: Millis::hours(2),
+            receive_return_within_ms: Millis::hours(10 * 24),
+            ladder: Ladder::default(),
+            ask_cancel_after_ms: None,
             hold_after_paid_ms: Millis(0),
             auto_adjust: true,
             split_quantity: false,
@@ -132,6 +154,19 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// The merchant's usual time for a hop.
+    pub fn within(&self, hop: Hop) -> Millis {
+        match hop {
+            Hop::Accept => self.accept_within_ms,
+            Hop::Ship => self.ship_within_ms,
+            Hop::Confirm => self.confirm_within_ms,
+            Hop::Transfer => self.transfer_within_ms,
+            Hop::Collect => self.collect_within_ms,
+            Hop::AnswerCancel => self.answer_cancel_within_ms,
+            Hop::ReceiveReturn => self.receive_return_within_ms,
+        }
+    }
+
     /// The role mode that a trade entering level 3 now gets.
     pub fn role_mode(&self) -> RoleMode {
         RoleMode { allocator: self.allocator.clone(), acceptor: self.acceptor.clone() }

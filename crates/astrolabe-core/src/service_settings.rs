@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::deadlines::OwnDeadlines;
 use crate::ids::LocationId;
 use crate::order::trade::Delivery;
 use crate::time::{OpeningHours, Timestamp};
@@ -80,6 +81,9 @@ pub struct ServiceSettings {
     pub hands_out: bool,
     pub delivery: Schedule<DeliveryRules>,
     pub pickup: Schedule<PickupRules>,
+    /// How long each hop may take here, where it is not the merchant's usual time.
+    #[serde(skip_serializing_if = "OwnDeadlines::is_empty")]
+    pub deadlines: OwnDeadlines,
 }
 
 /// One change of a location's settings. Each says the whole of what it speaks of.
@@ -90,6 +94,7 @@ pub enum ServiceChange {
     Pickup(PickupRules),
     PickupCampaign(Campaign<PickupRules>),
     Switches { delivers: bool, hands_out: bool },
+    Deadlines(OwnDeadlines),
 }
 
 /// Names the count of sub-orders that a location took on a Shanghai day for a service.
@@ -184,7 +189,13 @@ impl<R> Schedule<R> {
 
 impl Default for ServiceSettings {
     fn default() -> Self {
-        Self { delivers: true, hands_out: true, delivery: Schedule::default(), pickup: Schedule::default() }
+        Self {
+            delivers: true,
+            hands_out: true,
+            delivery: Schedule::default(),
+            pickup: Schedule::default(),
+            deadlines: OwnDeadlines::default(),
+        }
     }
 }
 
@@ -251,6 +262,7 @@ impl ServiceSettings {
                 self.delivers = delivers;
                 self.hands_out = hands_out;
             }
+            ServiceChange::Deadlines(deadlines) => self.deadlines = deadlines,
         }
     }
 }

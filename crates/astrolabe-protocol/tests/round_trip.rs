@@ -94,7 +94,15 @@ fn what_a_channel_is_told_arrives_there_and_nowhere_else() {
         assert_eq!(envelope.decode(&|_| false).is_ok(), method.direction.is_inward(), "{}", method.name);
     }
     names.sort_unstable();
-    assert_eq!(names, ["astrolabe.handover.code.tell", "taobao.logistics.dummy.send", "taobao.logistics.offline.send"]);
+    assert_eq!(
+        names,
+        [
+            "astrolabe.handover.code.tell",
+            "astrolabe.order.cancel.ask",
+            "taobao.logistics.dummy.send",
+            "taobao.logistics.offline.send"
+        ]
+    );
 }
 
 #[test]

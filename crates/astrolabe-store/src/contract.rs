@@ -6,10 +6,11 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+use astrolabe_core::exception::Exception;
 use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId, SellerId,
-    SkuId, Tid,
+    AllocationCode, AppKey, ExceptionId, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId,
+    SellerId, SkuId, Tid,
 };
 use astrolabe_core::kpi::{Figures, Metric, Region, Span};
 use astrolabe_core::outward::Receiver;
@@ -25,10 +26,11 @@ use astrolabe_core::world::{Changes, Loaded, Names, NewWork};
 use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
+use crate::exceptions::ExceptionQuery;
 use crate::figures::{FigureQuery, FiguresFound};
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
-use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
+use crate::views::{AssignmentView, DueOutward, Overview, TradeView};
 
 /// A database that keeps everything. Cheap to share; every method may be called from any task.
 #[async_trait]
@@ -57,7 +59,7 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     // What waits.
 
-    /// Sellers with anything due at `now` (trades, assignments, work, holds to expire), at most `limit`.
+    /// Sellers with anything due at `now` (trades, assignments, cells, work, holds to expire), at most `limit`.
     async fn sellers_with_due(&self, now: Timestamp, limit: usize) -> Result<Vec<SellerId>, StoreError>;
     /// Trades of a seller with a clock that has run out (trade's or one of its assignments' `due_at` ≤ now), oldest first.
     async fn due_trades(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<Tid>, StoreError>;
@@ -65,6 +67,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     async fn open_work(&self, seller: SellerId, limit: usize) -> Result<Vec<NewWork>, StoreError>;
     /// Pre-payment holds of a seller that ran out.
     async fn expired_holds(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<HoldKey>, StoreError>;
+    /// Cells of a seller whose unreported units are to be judged, longest overdue first.
+    async fn due_cells(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<CellKey>, StoreError>;
     /// Calls outward whose next attempt is due and that nobody has leased, with the lease taken for the caller. Of one
     /// trade to one receiver only the first pending one is given.
     async fn lease_outward(&self, now: Timestamp, lease: Lease, limit: usize) -> Result<Vec<DueOutward>, StoreError>;
@@ -229,8 +233,10 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
         seller: SellerId,
         places: &[(LocationId, ScItemId)],
     ) -> Result<Vec<(CellKey, StockCell)>, StoreError>;
-    /// Open exception tasks, newest first.
-    async fn tasks(&self, seller: SellerId, limit: usize) -> Result<Vec<TaskView>, StoreError>;
+    /// A page of exceptions.
+    async fn exceptions(&self, seller: SellerId, query: &ExceptionQuery) -> Result<Vec<Exception>, StoreError>;
+    /// One exception.
+    async fn exception(&self, seller: SellerId, id: ExceptionId) -> Result<Option<Exception>, StoreError>;
     /// Counts for summaries.
     async fn overview(&self, seller: SellerId) -> Result<Overview, StoreError>;
     /// Everything the stock invariants speak of, from one consistent read. It holds the seller's whole ledger in

@@ -9,6 +9,7 @@ mod contract;
 mod derive;
 mod directory;
 mod error;
+mod exceptions;
 mod figures;
 mod lists;
 mod migrate;
@@ -30,8 +31,9 @@ pub use directory::{
     WebhookRow,
 };
 pub use error::StoreError;
+pub use exceptions::{ExceptionPlace, ExceptionQuery};
 pub use figures::{FigureGroup, FigureQuery, FiguresBy, FiguresFound, FiguresOf};
 pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};
 pub use open::{StoreTarget, open};
 pub use readers::{FactPlace, PlacedFact, TimelineReader};
-pub use views::{AssignmentView, DueOutward, OutwardView, Overview, StateCount, TaskView, TradeView};
+pub use views::{AssignmentView, DueOutward, OutwardView, Overview, StateCount, TradeView};

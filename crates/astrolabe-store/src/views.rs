@@ -1,11 +1,11 @@
 //! What readers get: whole things in the words of the business, never rows.
 
-use astrolabe_core::ids::{AllocationCode, LocationId, Oid, SellerId, Tid};
+use astrolabe_core::exception::Exception;
+use astrolabe_core::ids::{AllocationCode, LocationId, SellerId, Tid};
 use astrolabe_core::order::assignment::Assignment;
 use astrolabe_core::order::file::TradeFile;
 use astrolabe_core::order::timeline::TimelineFact;
 use astrolabe_core::outward::{Outward, OutwardState};
-use astrolabe_core::time::Timestamp;
 
 /// A trade with everything known of it.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub struct TradeView {
     pub published: String,
     pub timeline: Vec<TimelineFact>,
     pub outward: Vec<OutwardView>,
+    /// Everything that people had to settle about it, oldest first.
+    pub exceptions: Vec<Exception>,
 }
 
 /// A call outward and how it stands.
@@ -41,16 +43,6 @@ pub struct AssignmentView {
     pub published: String,
 }
 
-/// An open exception.
-#[derive(Clone, Debug)]
-pub struct TaskView {
-    pub kind: String,
-    pub tid: Tid,
-    pub oid: Option<Oid>,
-    pub detail: String,
-    pub at: Timestamp,
-}
-
 /// How many are in one state.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StateCount {
@@ -71,8 +63,8 @@ pub struct Overview {
     pub facts: Vec<StateCount>,
     /// Calls outward by state (pending, delivered, dead).
     pub outward: Vec<StateCount>,
-    /// Open tasks by kind.
-    pub tasks: Vec<StateCount>,
+    /// Exceptions that are not closed, by kind.
+    pub exceptions: Vec<StateCount>,
     /// Sum and maximum of paid → allocated, in milliseconds, and how many.
     pub allocation_ms_sum: i64,
     pub allocation_ms_max: i64,

@@ -15,7 +15,8 @@ pub use self::channel::{Published, SeenLine, SeenRefund, SeenTrade};
 pub use self::stock::{AdjustHold, Bill, BillKind, BillVerdict, Goods, ReserveAhead};
 use crate::goods::OmniTag;
 use crate::ids::{
-    AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId, SkuId, Tid, WorkId,
+    AppKey, ExceptionId, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId, SkuId, Tid,
+    WorkId,
 };
 use crate::order::assignment::Shipment;
 use crate::order::timeline::{Actor, Fact};
@@ -134,6 +135,51 @@ pub enum Command {
         tid: Tid,
         state: OutwardState,
     },
+    /// A call outward that was given up is made again, by hand. `attempts` is how often it was made.
+    ResendCall {
+        tid: Tid,
+        call: OutwardId,
+        attempts: u32,
+        who: Actor,
+    },
+    /// A person takes an exception, from whoever has it.
+    TakeException {
+        id: ExceptionId,
+        who: Actor,
+    },
+    /// A person writes something down about an exception.
+    NoteException {
+        id: ExceptionId,
+        who: Actor,
+        text: String,
+    },
+    /// A person closes an exception.
+    CloseException {
+        id: ExceptionId,
+        who: Actor,
+        why: String,
+    },
+    /// A row of a source cannot be read, or can be at last.
+    SeeSourceRow {
+        source: String,
+        row: String,
+        /// Why not; `None` once it was read.
+        fault: Option<String>,
+    },
+    /// The channel is asked to end sub-orders that nobody serves or has accepted.
+    AskCancel {
+        tid: Tid,
+        sub_orders: Vec<Oid>,
+        who: Actor,
+        why: String,
+    },
+    /// The clock: whether units of a cell have been unreported for too long. `as_of` is when that was asked.
+    JudgeUnreported {
+        cell: CellKey,
+        as_of: Timestamp,
+    },
+    /// The merchant's settings changed: what waits is tried again.
+    SeeSettings,
     /// Work that an earlier decision left.
     DoWork {
         id: WorkId,
@@ -216,6 +262,14 @@ impl Command {
             Command::LookAtClock { .. } => "look_at_clock",
             Command::ExpireAhead { .. } => "expire_ahead",
             Command::SettleOutward { .. } => "settle_outward",
+            Command::ResendCall { .. } => "resend_call",
+            Command::TakeException { .. } => "take_exception",
+            Command::NoteException { .. } => "note_exception",
+            Command::CloseException { .. } => "close_exception",
+            Command::SeeSourceRow { .. } => "see_source_row",
+            Command::AskCancel { .. } => "ask_cancel",
+            Command::JudgeUnreported { .. } => "judge_unreported",
+            Command::SeeSettings => "see_settings",
             Command::DoWork { .. } => "do_work",
             Command::CreateStore(_) => "create_store",
             Command::UpdateStore(_) => "update_store",
@@ -264,6 +318,14 @@ impl Command {
             | Command::LookAtClock { .. }
             | Command::ExpireAhead { .. }
             | Command::SettleOutward { .. }
+            | Command::ResendCall { .. }
+            | Command::TakeException { .. }
+            | Command::NoteException { .. }
+            | Command::CloseException { .. }
+            | Command::SeeSourceRow { .. }
+            | Command::AskCancel { .. }
+            | Command::JudgeUnreported { .. }
+            | Command::SeeSettings
             | Command::DoWork { .. }
             | Command::UpdateStore(_)
             | Command::SetService { .. }

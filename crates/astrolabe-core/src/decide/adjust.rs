@@ -2,6 +2,7 @@
 //! was sent. Before acceptance naming another location re-assigns; after it that is refused.
 
 use crate::command::{AdjustHold, Goods, Outcome};
+use crate::exception::ExceptionKind;
 use crate::ids::AllocationCode;
 use crate::order::assignment::{AllocatedBy, Assignment, AssignmentState};
 use crate::order::machine::Event;
@@ -12,7 +13,7 @@ use crate::seller::{Acceptor, Allocator};
 use crate::stock::book::Moment;
 use crate::stock::moves::Move;
 use crate::time::Timestamp;
-use crate::world::{AdjustKey, AdjustRecord, Names, TaskKind, World};
+use crate::world::{AdjustKey, AdjustRecord, Names, World};
 
 use super::case::{Case, Note};
 use super::report::{mapping_of_line, name_goods};
@@ -271,7 +272,7 @@ fn reassign(case: &mut Case<'_>, asked: &AdjustHold, code: AllocationCode) -> Re
             let what = format!("{} of {} units were moved to {}", asked.quantity, before.units, asked.target);
             let recurrence = case.recurrence();
             case.note(Note::on(&before, Fact::Mismatch).of(recurrence).saying(what.clone()));
-            case.task(TaskKind::Mismatch, Some(asked.oid), what);
+            case.raise(ExceptionKind::Mismatch, Some(asked.oid), what);
         }
         divide(case, &before, asked.quantity)?
     } else {

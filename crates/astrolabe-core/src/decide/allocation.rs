@@ -2,6 +2,7 @@
 //! They are never refused for want of stock: a hold that cannot move stays where it is, and the mismatch is a task.
 
 use crate::command::{Outcome, SyncAllocation, SyncStatus, SyncedLine};
+use crate::exception::ExceptionKind;
 use crate::ids::{AllocationCode, LocationId, Oid};
 use crate::order::assignment::{AllocatedBy, Assignment, AssignmentState};
 use crate::order::machine::Event;
@@ -11,7 +12,7 @@ use crate::refusal::Refusal;
 use crate::stock::book::Moment;
 use crate::stock::moves::Move;
 use crate::time::Timestamp;
-use crate::world::{TaskKind, World};
+use crate::world::World;
 
 use super::case::{Case, Note};
 use super::route::{self, Offer, Why};
@@ -172,7 +173,7 @@ fn offer(case: &mut Case<'_>, told: &SyncedLine, location: LocationId) -> Result
         let assignment = case.assignment(code)?.clone();
         let detail = format!("the units are not held at {location}");
         case.note(Note::on(&assignment, Fact::Mismatch).by(Actor::Platform).saying(detail.clone()));
-        case.task(TaskKind::Mismatch, Some(oid), detail);
+        case.raise(ExceptionKind::Mismatch, Some(oid), detail);
     }
     Ok(())
 }

@@ -224,13 +224,12 @@ pub(super) fn take_up_again(
     case.queue_for_lack(oid)?;
     let fact = if assignment.pickup { Fact::Confirmed } else { Fact::Accepted };
     case.note(Note::on(assignment, fact).saying("late: the units were still free"));
-    let due_at = case.deadline(assignment, &state);
     let service = Service::of(case.line(oid)?.delivery);
     let day_place = case.hold_capacity(location, service).map(|place| DayPlace { confirmed: true, ..place });
     let revived = case.assignment_mut(code)?;
     revived.day_place = day_place;
     revived.state = state;
-    revived.due_at = due_at;
+    case.start_clock(code)?;
     case.allocations_changed();
     Ok(())
 }

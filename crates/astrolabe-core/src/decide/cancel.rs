@@ -2,6 +2,7 @@
 //! answers to them (§6.5 X_SHOP_CANCEL_CONFIRM / _DENIED), and the channel closing a line.
 
 use crate::command::{Outcome, SeenRefund, StoreAnswer};
+use crate::exception::ExceptionKind;
 use crate::ids::{AllocationCode, Oid, RefundId};
 use crate::order::assignment::AssignmentState;
 use crate::order::machine::{Event, Stuck};
@@ -13,7 +14,7 @@ use crate::outward::{Message, Receiver};
 use crate::refusal::Refusal;
 use crate::stock::book::Moment;
 use crate::time::Timestamp;
-use crate::world::{PublishedRefund, TaskKind, World};
+use crate::world::{PublishedRefund, World};
 
 use super::answers;
 use super::case::{Case, Note};
@@ -257,7 +258,7 @@ pub(super) fn close_line(case: &mut Case<'_>, oid: Oid) -> Result<(), Refusal> {
         match case.assignment(code)?.step(Event::Close) {
             Ok(_) => case.carry(code, Event::Close)?,
             Err(Stuck::ClosedTooLate) => {
-                case.task(TaskKind::ShippedThoughClosed, Some(oid), "closed, but the goods are gone");
+                case.raise(ExceptionKind::ShippedThoughClosed, Some(oid), "closed, but the goods are gone");
             }
             Err(_) => refund_on_the_way(case, code, oid)?,
         }
@@ -272,7 +273,7 @@ fn refund_on_the_way(case: &mut Case<'_>, code: AllocationCode, oid: Oid) -> Res
     });
     let Some(refund) = granted.map(|refund| refund.id) else { return Ok(()) };
     if carry_if_possible(case, code, Event::GrantRefund { refund })? {
-        case.task(TaskKind::ShippedThoughClosed, Some(oid), "refunded, but the goods were shipped");
+        case.raise(ExceptionKind::ShippedThoughClosed, Some(oid), "refunded, but the goods were shipped");
     }
     Ok(())
 }

@@ -11,7 +11,6 @@ use crate::refusal::Refusal;
 use crate::seller::ReturnPolicy;
 use crate::stock::cell::StockClass;
 use crate::stock::deduct::Part;
-use crate::time::Timestamp;
 
 use super::case::{Case, Note};
 
@@ -40,11 +39,10 @@ impl Case<'_> {
             // Whatever the way there, a transfer's too: the store has taken it.
             self.confirm_capacity(code)?;
         }
-        let due_at = self.deadline(&before, &step.to);
         self.recheck_cells(&before, &step);
-        let assignment = self.assignment_mut(code)?;
-        assignment.state = step.to;
-        assignment.due_at = due_at;
+        self.assignment_mut(code)?.state = step.to;
+        self.start_clock(code)?;
+        let assignment = self.assignment(code)?;
         if let AssignmentState::Withdrawn | AssignmentState::Unanswered | AssignmentState::Closed = &assignment.state {
             self.was_withdrawn(code);
         } else if let Event::Reallocate { .. } = event {
@@ -247,39 +245,6 @@ impl Case<'_> {
             ledger.release(held, owner, None);
             ledger.stop_waiting(owner);
         })
-    }
-
-    /// When silence of the location means something, in its opening hours. A warehouse only has to ship; for a pickup that
-    /// lies ready it is the buyer who has to come.
-    pub(super) fn deadline(&self, assignment: &Assignment, state: &AssignmentState) -> Option<Timestamp> {
-        let settings = &self.world.seller.settings;
-        let allowed = match state {
-            AssignmentState::Notified if !assignment.warehouse => settings.accept_within_ms,
-            AssignmentState::Notified | AssignmentState::Accepted | AssignmentState::Transferring
-                if !assignment.has(Fact::ShipLate, 0) =>
-            {
-                settings.ship_within_ms
-            }
-            AssignmentState::Notified
-            | AssignmentState::Accepted
-            | AssignmentState::Transferring
-            | AssignmentState::Confirmed
-            | AssignmentState::Collected
-            | AssignmentState::CancelRequested { .. }
-            | AssignmentState::CancelDenied { .. }
-            | AssignmentState::Shipped
-            | AssignmentState::Signed
-            | AssignmentState::ReturnRequested { .. }
-            | AssignmentState::Returned
-            | AssignmentState::Refunded
-            | AssignmentState::Refused
-            | AssignmentState::Unanswered
-            | AssignmentState::Withdrawn
-            | AssignmentState::Cancelled
-            | AssignmentState::Closed => return None,
-        };
-        let place = self.world.places.get(assignment.location);
-        Some(place.map_or(self.now() + allowed, |place| place.hours.deadline(self.now(), allowed)))
     }
 }
 

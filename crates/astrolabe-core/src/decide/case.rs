@@ -1,5 +1,5 @@
 //! One trade on the table of one command: the file, the world around it, who asks and when. It writes the timeline,
-//! the calls outward and the tasks, so that deciding code reads as business. It decides nothing itself.
+//! the calls outward, so that deciding code reads as business. It decides nothing itself.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::seller::{Allocator, RoleMode};
 use crate::stock::book::Moment;
 use crate::stock::holds::{Ledger, Owner};
 use crate::time::Timestamp;
-use crate::world::{TaskKind, TaskOpened, World};
+use crate::world::World;
 
 use super::clock::NextLook;
 
@@ -224,12 +224,6 @@ impl<'w> Case<'w> {
         id
     }
 
-    /// Something only a person can settle.
-    pub(super) fn task(&mut self, kind: TaskKind, oid: Option<Oid>, detail: impl Into<String>) {
-        let task = TaskOpened { kind, tid: self.tid(), oid, detail: detail.into(), at: self.at.learnt };
-        self.world.journal.task(task);
-    }
-
     /// The list of allocations that the stores' systems know has changed.
     pub(super) fn allocations_changed(&mut self) {
         self.allocations_changed = true;
@@ -256,16 +250,18 @@ impl<'w> Case<'w> {
         Ok(self.line(oid)?.unassigned.as_ref().map_or(0, |unassigned| unassigned.units))
     }
 
-    /// Tells who has to know, sets the next look, and keeps the file.
+    /// Tells who has to know, sets the next look, ends the exceptions whose cause is gone, and keeps the file.
     pub(super) fn close(mut self) {
         if self.allocations_changed {
             self.tell_allocations();
         }
         let standing = self.trade().due_at.filter(|_| !self.looked);
-        self.file.trade.due_at = match super::clock::next_look(self.trade()) {
+        let due = match super::clock::next_look(self.trade()) {
             NextLook::Never => standing.filter(|due| *due <= self.at.learnt),
             NextLook::At(own) => [own, standing, self.again].into_iter().flatten().min(),
         };
+        self.file.trade.due_at = [due, super::give_up::next(&self)].into_iter().flatten().min();
+        super::exceptions::end_of_trade(self.world, &self.file, self.at.learnt);
         self.world.files.put(self.file.trade.tid, self.file);
     }
 }

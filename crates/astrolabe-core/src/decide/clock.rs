@@ -1,23 +1,23 @@
-//! Time passing over one trade: holds that end, an allocating app's silence, offers left unanswered, late shipping,
-//! calls that nobody answers. No timer moves anything from Accepted: it warns.
+//! Time passing over one trade: holds that end, an allocating app's silence, the ladders of its assignments ([`super::hops`]),
+//! calls that nobody answers. No timer moves anything from Accepted.
 
 use crate::command::Outcome;
-use crate::ids::{AllocationCode, Oid, OutwardId, Tid};
-use crate::order::assignment::{Assignment, AssignmentState};
-use crate::order::machine::Event;
+use crate::exception::{ExceptionKind, Subject};
+use crate::ids::{OutwardId, Tid};
 use crate::order::timeline::{Actor, Fact};
 use crate::order::trade::{AllocationAsk, Level, Trade, UnassignedState};
 use crate::outward::{Message, OutwardState, Receiver};
 use crate::refusal::Refusal;
 use crate::stock::book::Moment;
 use crate::time::{Millis, Timestamp};
-use crate::world::{TaskKind, World};
+use crate::world::World;
 
 use super::allocation::{settle_ask, take_over};
 use super::case::{Case, Note};
+use super::exceptions::gone;
 use super::holdback::let_go;
 use super::route::{self, Why};
-use super::tell::tell_allocator;
+use super::{give_up, hops};
 
 /// When a trade must be looked at next, as far as its own clocks say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -60,7 +60,8 @@ pub(super) fn look(world: &mut World, tid: Tid, now: Timestamp) -> Result<Outcom
     }
     end_holds(&mut case)?;
     judge_allocator(&mut case)?;
-    let taken_back = judge_assignments(&mut case)?;
+    let taken_back = hops::climb(&mut case)?;
+    give_up::judge(&mut case)?;
     // An allocating app is asked anew only for what came back; the platform looks at everything open.
     let why = if taken_back && case.allocator().is_some() { Why::New } else { Why::LookAgain };
     route::serve(&mut case, why, &[])?;
@@ -105,54 +106,21 @@ fn judge_allocator(case: &mut Case<'_>) -> Result<(), Refusal> {
     if case.world.seller.settings.takeover {
         take_over(case, "the allocating app stayed silent");
     } else {
-        case.task(TaskKind::AllocatorSilent, None, format!("{app} has not allocated"));
+        case.raise(ExceptionKind::AllocatorSilent, None, format!("{app} has not allocated"));
         case.file.trade.allocation = AllocationAsk::Silent { app, since: now };
     }
     Ok(())
 }
 
-/// Offers that ran out are taken back; late shipping is noted once. Says whether anything was taken back.
-fn judge_assignments(case: &mut Case<'_>) -> Result<bool, Refusal> {
-    let now = case.now();
-    let mut unanswered: Vec<Oid> = Vec::new();
-    let live: Vec<Assignment> =
-        case.file.assignments.iter().filter(|assignment| assignment.state.is_live()).cloned().collect();
-    for assignment in live {
-        let due = assignment.due_at.is_some_and(|due| due <= now);
-        let offered = assignment.state == AssignmentState::Notified;
-        if offered && due && !assignment.warehouse {
-            case.carry(assignment.code, Event::NoAnswer)?;
-            unanswered.push(assignment.oid);
-        } else if due {
-            ship_late(case, assignment.code, assignment.oid)?;
-        }
-    }
-    let taken_back = !unanswered.is_empty();
-    if taken_back {
-        tell_allocator(case, unanswered, |sub_orders, operator| Message::TellRefused { sub_orders, operator });
-    }
-    Ok(taken_back)
-}
-
-fn ship_late(case: &mut Case<'_>, code: AllocationCode, oid: Oid) -> Result<(), Refusal> {
-    let assignment = case.assignment(code)?.clone();
-    if case.note(Note::on(&assignment, Fact::ShipLate)) {
-        let what = if assignment.pickup { "not brought to" } else { "not shipped from" };
-        case.task(TaskKind::ShipLate, Some(oid), format!("{what} {} in time", assignment.location));
-    }
-    case.assignment_mut(code)?.due_at = None;
-    Ok(())
-}
-
 /// Whether an allocating app's answer to `allocate` says that the order has left already. The wire has no code for it, so
 /// code and message are read: "shipped" in any case (`ALREADY_SHIPPED`, "order was shipped"), or 已发货. A wrong guess costs
-/// nothing: it names the task by which a person reads the very words.
+/// nothing: it names the exception by which a person reads the very words.
 fn says_shipped(answer: &str) -> bool {
     answer.contains("已发货") || answer.to_ascii_lowercase().contains("shipped")
 }
 
-/// How an attempt at a call outward went. A dead one is a task; a dead `allocate` puts the query in its place. An
-/// allocating app that says the order was shipped gets a task of its own; no state changes by its word.
+/// How an attempt at a call outward went. A dead one is an exception; a dead `allocate` puts the query in its place. An
+/// allocating app that says the order was shipped gets an exception of its own; no state changes by its word.
 pub(super) fn settle_outward(
     world: &mut World,
     id: OutwardId,
@@ -161,12 +129,25 @@ pub(super) fn settle_outward(
     now: Timestamp,
 ) -> Result<Outcome, Refusal> {
     world.journal.settle(id, state.clone());
-    let OutwardState::Dead { error, .. } = state else { return Ok(Outcome::Done) };
+    let error = match state {
+        OutwardState::Dead { error, .. } => error,
+        // The first attempt was not given up before: only a later one may end an exception.
+        OutwardState::Delivered { attempts, .. } if *attempts > 1 => {
+            gone(world, ExceptionKind::DeadLetter, Subject::Call(tid, id), "delivered", now);
+            return Ok(Outcome::Done);
+        }
+        OutwardState::Pending { .. } | OutwardState::Delivered { .. } | OutwardState::Skipped { .. } => {
+            return Ok(Outcome::Done);
+        }
+    };
     let Some(file) = world.files.get(&tid).cloned() else { return Ok(Outcome::Done) };
     let mut case = Case::with(world, file, Actor::Platform, Moment::now(now));
     let is_ask = matches!(&case.trade().allocation, AllocationAsk::Asked { call, .. } if *call == id);
-    let kind = if is_ask && says_shipped(error) { TaskKind::AllocatorSaysShipped } else { TaskKind::DeadLetter };
-    case.task(kind, None, format!("call {id}: {error}"));
+    if is_ask && says_shipped(error) {
+        case.raise(ExceptionKind::AllocatorSaysShipped, None, format!("call {id}: {error}"));
+    } else {
+        case.raise_call(ExceptionKind::DeadLetter, id, error.clone());
+    }
     if let AllocationAsk::Asked { app, call, asked_at, deadline, queried: false } = case.trade().allocation.clone()
         && call == id
     {
@@ -174,5 +155,23 @@ pub(super) fn settle_outward(
         case.file.trade.allocation = AllocationAsk::Asked { app, call, asked_at, deadline, queried: true };
         case.close();
     }
+    Ok(Outcome::Done)
+}
+
+/// A call that was given up is made again, from now on by its schedule.
+pub(super) fn resend_call(
+    world: &mut World,
+    tid: Tid,
+    call: OutwardId,
+    attempts: u32,
+    who: &Actor,
+    now: Timestamp,
+) -> Result<Outcome, Refusal> {
+    let mut case = Case::open(world, tid, who.clone(), Moment::now(now))?;
+    let again = OutwardState::Pending { attempts: attempts.max(1), next_at: now, last_error: None };
+    case.world.journal.settle(call, again);
+    let recurrence = case.recurrence();
+    case.note(Note::trade(Fact::CallResent).of(recurrence).saying(format!("call {call}")));
+    case.close();
     Ok(Outcome::Done)
 }

@@ -136,6 +136,7 @@ fn new_line(case: &Case<'_>, told: &SeenLine) -> SubOrder {
         channel_consigned: None,
         channel_closed: false,
         milestones: BTreeSet::new(),
+        cancel_asked: None,
     }
 }
 

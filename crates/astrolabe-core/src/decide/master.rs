@@ -107,6 +107,15 @@ pub(super) fn set_service(
     Ok(Outcome::Done)
 }
 
+/// The merchant's settings changed: what nobody could serve is looked at again. It is the same whichever place is named.
+pub(super) fn see_settings(world: &mut World, now: Timestamp) -> Outcome {
+    let first = world.places.all().next().map(|place| place.id);
+    if let Some(location) = first {
+        leave(world, Work::StoreOpened { location }, now);
+    }
+    Outcome::Done
+}
+
 /// §6.1.4: all of them, or none. A deleted one is deleted.
 pub(super) fn delete_stores(world: &mut World, locations: &[LocationId]) -> Result<Outcome, Refusal> {
     for id in locations {

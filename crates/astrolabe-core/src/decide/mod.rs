@@ -11,8 +11,11 @@ mod carry;
 mod case;
 mod clock;
 mod consign;
+mod exceptions;
+mod give_up;
 mod handover;
 mod holdback;
+mod hops;
 mod intake;
 mod master;
 mod names;
@@ -23,6 +26,7 @@ mod report;
 mod returns;
 mod route;
 mod tell;
+mod unreported;
 mod verdicts;
 mod who;
 mod work;
@@ -80,6 +84,16 @@ fn judge(world: &mut World, command: &Command, now: Timestamp) -> Result<Outcome
         Command::LiftHold { tid, who } => holdback::lift_hold(world, *tid, who, now),
         Command::LookAtClock { tid } => clock::look(world, *tid, now),
         Command::SettleOutward { id, tid, state } => clock::settle_outward(world, *id, *tid, state, now),
+        Command::ResendCall { tid, call, attempts, who } => clock::resend_call(world, *tid, *call, *attempts, who, now),
+        Command::TakeException { id, who } => exceptions::take(world, *id, who, now),
+        Command::NoteException { id, who, text } => exceptions::note(world, *id, who, text, now),
+        Command::CloseException { id, who, why } => exceptions::close_by_hand(world, *id, who, why, now),
+        Command::SeeSourceRow { source, row, fault } => {
+            Ok(exceptions::see_source_row(world, source, row, fault.as_deref(), now))
+        }
+        Command::AskCancel { tid, sub_orders, who, why } => give_up::ask_cancel(world, *tid, sub_orders, who, why, now),
+        Command::JudgeUnreported { cell, as_of } => Ok(unreported::judge(world, *cell, *as_of, now)),
+        Command::SeeSettings => Ok(master::see_settings(world, now)),
         Command::DoWork { id, work } => work::do_work(world, *id, work, now),
         Command::CreateStore(asked) => master::create_store(world, asked),
         Command::UpdateStore(asked) => master::update_store(world, asked, now),

@@ -6,7 +6,7 @@ use crate::ids::Tid;
 use crate::outward::OutwardState;
 use crate::world::{Names, World};
 
-use super::{adjust, ahead, report, work};
+use super::{adjust, ahead, report, unreported, work};
 
 /// What the command itself names.
 pub fn first_names(command: &Command) -> Names {
@@ -49,7 +49,15 @@ pub fn first_names(command: &Command) -> Names {
             names.sc_items.insert(*sc_item);
             names.mapped_to.insert(*sc_item);
         }
-        Command::CreateStore(_)
+        Command::TakeException { id, .. } | Command::NoteException { id, .. } | Command::CloseException { id, .. } => {
+            names.exceptions.insert(*id);
+        }
+        Command::JudgeUnreported { cell, .. } => {
+            names.sc_items.insert(cell.sc_item);
+        }
+        Command::SeeSourceRow { .. }
+        | Command::SeeSettings
+        | Command::CreateStore(_)
         | Command::UpdateStore(_)
         | Command::DeclareWarehouse(_)
         | Command::SetService { .. } => {}
@@ -72,6 +80,8 @@ pub fn first_names(command: &Command) -> Names {
         | Command::Reallocate(_)
         | Command::SetHold { .. }
         | Command::LiftHold { .. }
+        | Command::ResendCall { .. }
+        | Command::AskCancel { .. }
         | Command::LookAtClock { .. } => names.tids.extend(trade_of(command)),
     }
     names
@@ -98,6 +108,7 @@ pub fn second_names(world: &World, command: &Command) -> Names {
             }
         }
         Command::DoWork { work, .. } => work::second_names(world, work, &mut names),
+        Command::JudgeUnreported { cell, as_of } => unreported::second_names(world, *cell, *as_of, &mut names),
         Command::AdjustHold(asked) => match &asked.goods {
             Goods::Article(sc_item) => {
                 names.sc_items.insert(*sc_item);
@@ -125,6 +136,13 @@ pub fn second_names(world: &World, command: &Command) -> Names {
         | Command::LiftHold { .. }
         | Command::LookAtClock { .. }
         | Command::SettleOutward { .. }
+        | Command::ResendCall { .. }
+        | Command::TakeException { .. }
+        | Command::NoteException { .. }
+        | Command::CloseException { .. }
+        | Command::SeeSourceRow { .. }
+        | Command::AskCancel { .. }
+        | Command::SeeSettings
         | Command::CreateStore(_)
         | Command::UpdateStore(_)
         | Command::DeclareWarehouse(_)
@@ -163,6 +181,8 @@ fn trade_of(command: &Command) -> Option<Tid> {
         | Command::SeeSigned { tid, .. }
         | Command::SetHold { tid, .. }
         | Command::LiftHold { tid, .. }
+        | Command::ResendCall { tid, .. }
+        | Command::AskCancel { tid, .. }
         | Command::LookAtClock { tid } => Some(*tid),
         Command::DoWork { work, .. } => work::trade_of(work),
         // A settled call looks at the trade's own clock alone.
@@ -171,6 +191,12 @@ fn trade_of(command: &Command) -> Option<Tid> {
         | Command::ReserveAhead(_)
         | Command::ReleaseAhead { .. }
         | Command::ExpireAhead { .. }
+        | Command::TakeException { .. }
+        | Command::NoteException { .. }
+        | Command::CloseException { .. }
+        | Command::SeeSourceRow { .. }
+        | Command::JudgeUnreported { .. }
+        | Command::SeeSettings
         | Command::CreateStore(_)
         | Command::UpdateStore(_)
         | Command::DeclareWarehouse(_)

@@ -2,6 +2,7 @@
 //! allocating app is asked and its silence gets a deadline. Called at the end of every decision that leaves units
 //! waiting.
 
+use crate::exception::ExceptionKind;
 use crate::goods::Component;
 use crate::ids::{AllocationCode, AppKey, ItemId, LocationId, Oid, SkuId};
 use crate::order::assignment::{AllocatedBy, Assignment, AssignmentState};
@@ -13,7 +14,6 @@ use crate::refusal::Refusal;
 use crate::service_settings::Service;
 use crate::stock::deduct::QueuePlace;
 use crate::time::Millis;
-use crate::world::TaskKind;
 
 use super::case::{Case, Note};
 use super::planning;
@@ -200,7 +200,7 @@ pub(super) fn assign(
     let against = case.service_shut(offer.location, service);
     let detail = detail.or_else(|| against.map(|reason| format!("{}: {}", reason.name(), reason.en())));
     let pickup = case.line(offer.oid)?.delivery != Delivery::Ship;
-    let mut assignment = Assignment {
+    let assignment = Assignment {
         code,
         tid: case.tid(),
         oid: offer.oid,
@@ -216,13 +216,14 @@ pub(super) fn assign(
         shipment: None,
         facts: std::collections::BTreeSet::new(),
         due_at: None,
+        clock: None,
         committed: Vec::new(),
         day_place: case.hold_capacity(offer.location, service),
         handover: None,
     };
-    assignment.due_at = case.deadline(&assignment, &AssignmentState::Notified);
     let note = Note::on(&assignment, Fact::Allocated);
     case.file.assignments.push(assignment);
+    case.start_clock(code)?;
     let note = match offer.by {
         AllocatedBy::Router => note.by(Actor::Platform),
         AllocatedBy::App | AllocatedBy::Operator => note,
@@ -251,10 +252,10 @@ pub(super) fn unfillable(case: &mut Case<'_>, oid: Oid, reason: &str, decision: 
     let note = Note::line(oid, Fact::Unfillable).of(recurrence).by(Actor::Platform);
     case.note(note.saying(decision.unwrap_or_else(|| reason.to_owned())));
     match case.line(oid)?.delivery {
-        Delivery::Ship => case.task(TaskKind::Unfillable, Some(oid), reason),
+        Delivery::Ship => case.raise(ExceptionKind::Unfillable, Some(oid), reason),
         Delivery::Pickup { .. } => {
             let detail = format!("{reason}: have it brought there, agree on another store, or refund");
-            case.task(TaskKind::PickupChoice, Some(oid), detail);
+            case.raise(ExceptionKind::PickupChoice, Some(oid), detail);
         }
     }
     Ok(())

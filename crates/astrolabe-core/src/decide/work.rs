@@ -2,6 +2,7 @@
 //! so that no command loads more than it names in two rounds. Oldest first, at most a few hundred at a time.
 
 use crate::command::{Outcome, Work};
+use crate::exception::{ExceptionKind, Subject};
 use crate::ids::{LocationId, ReservationId, Tid, WorkId};
 use crate::order::assignment::AssignmentState;
 use crate::order::machine::Event;
@@ -18,6 +19,7 @@ use crate::world::{HOLDERS_MAX, Names, NewWork, OCCUPANTS_MAX, World};
 
 use super::ahead;
 use super::case::Case;
+use super::exceptions::raise;
 use super::route::{self, Why};
 
 /// Most waiting sub-orders that one piece of work wakes.
@@ -102,6 +104,8 @@ pub(crate) fn leave_work(world: &mut World, now: Timestamp) {
     for cell in short {
         leave(world, Work::CellShort { cell, round: 0 }, now);
     }
+    super::unreported::watch(world, now);
+    super::exceptions::of_stock(world, now);
 }
 
 /// Cells whose holders have become of a lesser kind are looked at again, if they are short.
@@ -217,6 +221,11 @@ fn choose_holders(world: &mut World, cell: CellKey, round: u32, now: Timestamp) 
         chosen.push(holder.who);
     }
     let any = !chosen.is_empty();
+    if !any {
+        // What is left is accepted, or a pickup: people have to find the goods.
+        let detail = format!("{missing} units are missing for accepted orders");
+        raise(world, ExceptionKind::ShortStock, Subject::Cell(cell), Some(cell.location), detail, now);
+    }
     for who in chosen {
         leave(world, Work::FreeHold { cell, who }, now);
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::deadlines::HopClock;
 use crate::ids::{AllocationCode, HandoverCode, LocationId, Oid, RefundId, Tid};
 use crate::order::timeline::{Actor, Fact};
 use crate::service_settings::DayPlace;
@@ -34,8 +35,11 @@ pub struct Assignment {
     pub shipment: Option<Shipment>,
     /// Facts already on the timeline for this assignment: a repeat answers success and changes nothing.
     pub facts: BTreeSet<RecordedFact>,
-    /// When silence means something: no answer (Notified), late shipping (Accepted). `None` when no clock runs.
+    /// When the next rung of the ladder is reached; `None` when no clock runs, or all were.
     pub due_at: Option<Timestamp>,
+    /// The hop that is under way, by which `due_at` is reckoned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<HopClock>,
     /// The units that left when it shipped, by cell: a return goes back to the same class.
     #[serde(default)]
     pub committed: Vec<CommittedPart>,

@@ -34,7 +34,17 @@ pub enum Fact {
     ChannelConsigned,
     Shipped,
     ShipmentCorrected,
+    /// A share of a hop's time has passed; the request is the hop.
+    DeadlineNear,
     ShipLate,
+    TransferLate,
+    CollectLate,
+    CancelUnanswered,
+    ReturnLate,
+    /// The channel was asked to end the sub-order.
+    CancelAsked,
+    /// A call outward that was given up is made again.
+    CallResent,
     Signed,
     Closed,
     ReturnAsked,

@@ -81,7 +81,7 @@ pub enum AllocationAsk {
     Asked { app: AppKey, call: OutwardId, asked_at: Timestamp, deadline: Timestamp, queried: bool },
     /// The app stayed silent or failed, and the platform owns the allocation from here on.
     TakenOver { app: AppKey, at: Timestamp },
-    /// Silent, and the seller wants a person to look: an exception task is open.
+    /// Silent, and the seller wants a person to look: an exception is open.
     Silent { app: AppKey, since: Timestamp },
 }
 
@@ -121,6 +121,9 @@ pub struct SubOrder {
     /// Milestones (§1.3.1) that the sub-order reached before any assignment had it: a repeat changes nothing.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub milestones: BTreeSet<Fact>,
+    /// When the channel was asked to end it because nobody served it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_asked: Option<Timestamp>,
 }
 
 /// How the buyer gets the goods.

@@ -270,6 +270,25 @@ impl Stock {
         self.short.iter().filter(|key| self.cell(key).is_some_and(StockCell::is_short)).copied()
     }
 
+    /// Cells that the running command touched, with what they were before it.
+    pub(crate) fn touched_now(&self) -> BTreeMap<CellKey, StockCell> {
+        let mut before: BTreeMap<CellKey, StockCell> = BTreeMap::new();
+        for (key, old) in &self.undo.cells {
+            before.entry(*key).or_insert_with(|| old.clone().unwrap_or_default());
+        }
+        before
+    }
+
+    /// Entries of the running command.
+    pub(crate) fn entries_now(&self) -> &[StockEntry] {
+        self.entries.get(self.undo.entries..).unwrap_or_default()
+    }
+
+    /// Discrepancies of the running command.
+    pub(crate) fn discrepancies_now(&self) -> &[Discrepancy] {
+        self.discrepancies.get(self.undo.discrepancies..).unwrap_or_default()
+    }
+
     /// What the group posted; leaves the loaded articles in place for the next group.
     pub(crate) fn take_changes(&mut self) -> StockChanges {
         let touched = std::mem::take(&mut self.touched);

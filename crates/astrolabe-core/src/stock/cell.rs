@@ -65,6 +65,10 @@ pub struct StockCell {
     pub reported_at: Option<Timestamp>,
     /// `operationTime` of the last applied overwrite.
     pub overwritten_at: Option<Timestamp>,
+    /// When `unreported` is judged next: whether units of it are older than the merchant's report lag.
+    pub unreported_due: Option<Timestamp>,
+    /// Some of them were, when it was judged last.
+    pub unreported_late: bool,
 }
 
 impl StockCell {

@@ -44,10 +44,23 @@ pub enum EntryKind {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    SubOrder { tid: Tid, oid: Oid },
-    Assignment { tid: Tid, oid: Oid, code: AllocationCode },
-    Ahead { key: HoldKey },
-    Bill { bill_num: BillNum },
+    SubOrder {
+        tid: Tid,
+        oid: Oid,
+    },
+    Assignment {
+        tid: Tid,
+        oid: Oid,
+        code: AllocationCode,
+    },
+    Ahead {
+        key: HoldKey,
+    },
+    Bill {
+        bill_num: BillNum,
+    },
+    /// Time passing: it makes no entry, but it finds figures that do not add up.
+    Clock,
 }
 
 /// One ledger line: three signed changes of one cell.

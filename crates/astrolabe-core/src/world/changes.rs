@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::command::{Published, Work};
+use crate::exception::ExceptionChange;
 use crate::goods::{Item, ScItem};
-use crate::ids::{HandoverCode, HoldKey, ItemId, Oid, OutwardId, RefundId, ReservationId, ScItemId, Tid, WorkId};
+use crate::ids::{HandoverCode, HoldKey, ItemId, OutwardId, RefundId, ReservationId, ScItemId, Tid, WorkId};
 use crate::order::assignment::Assignment;
 use crate::order::file::TradeFile;
 use crate::order::timeline::TimelineFact;
@@ -39,7 +40,8 @@ pub struct Changes {
     pub published: Vec<(Tid, Published)>,
     /// Refund objects as published; one older than what is kept changes nothing.
     pub refunds: Vec<PublishedRefund>,
-    pub tasks: Vec<TaskOpened>,
+    /// What comes up for people to settle, and what is settled, in order.
+    pub exceptions: Vec<ExceptionChange>,
     /// Codes that were issued, each for goods of one trade. Never changed, never given twice.
     pub handover_codes: Vec<(HandoverCode, Tid)>,
     pub locations: Vec<Location>,
@@ -73,46 +75,6 @@ pub struct PublishedRefund {
     pub text: String,
 }
 
-/// Something that only a person can settle.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TaskOpened {
-    pub kind: TaskKind,
-    pub tid: Tid,
-    pub oid: Option<Oid>,
-    pub detail: String,
-    pub at: Timestamp,
-}
-
-/// What a task is about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum TaskKind {
-    Unfillable,
-    /// The chosen store cannot hand a pickup over: a transfer, another store, or the money back.
-    PickupChoice,
-    AllocatorSilent,
-    AllocatorSaysShipped,
-    Mismatch,
-    ShipLate,
-    ShippedThoughClosed,
-    DeadLetter,
-}
-
-impl TaskKind {
-    /// The stable name in tables, metrics and pages.
-    pub fn name(self) -> &'static str {
-        match self {
-            TaskKind::Unfillable => "unfillable",
-            TaskKind::PickupChoice => "pickup_choice",
-            TaskKind::AllocatorSilent => "allocator_silent",
-            TaskKind::AllocatorSaysShipped => "allocator_says_shipped",
-            TaskKind::Mismatch => "mismatch",
-            TaskKind::ShipLate => "ship_late",
-            TaskKind::ShippedThoughClosed => "shipped_though_closed",
-            TaskKind::DeadLetter => "dead_letter",
-        }
-    }
-}
-
 pub(super) fn take(world: &mut World) -> Changes {
     let journal = std::mem::take(&mut world.journal);
     let mut changes = Changes {
@@ -127,6 +89,8 @@ pub(super) fn take(world: &mut World) -> Changes {
         ..Changes::default()
     };
     take_journal(&mut changes, journal);
+    let by_people = put_only(world.exceptions.take_changes());
+    changes.exceptions.extend(by_people.into_iter().map(|(_, exception)| ExceptionChange::Put(exception)));
     for change in world.files.take_changes() {
         if let Some(after) = change.after {
             take_file(&mut changes, change.before.as_ref(), after);
@@ -152,7 +116,7 @@ fn take_journal(changes: &mut Changes, journal: Journal) {
     changes.work_done = journal.work_done;
     changes.published = journal.published;
     changes.refunds = journal.refunds;
-    changes.tasks = journal.tasks;
+    changes.exceptions = journal.exceptions;
     changes.handover_codes = journal.handover_codes;
 }
 
@@ -200,7 +164,7 @@ impl Changes {
             + self.work_done.len()
             + self.published_alone()
             + self.refunds.len()
-            + self.tasks.len()
+            + self.exceptions.len()
             + self.handover_codes.len()
             + self.locations.len()
             + self.day_loads.len()

@@ -1,10 +1,11 @@
-//! What a group adds and never changes: facts, calls outward, work, tasks.
+//! What a group adds and never changes: facts, calls outward, work, exceptions.
 
 use crate::command::Published;
+use crate::exception::ExceptionChange;
 use crate::ids::{HandoverCode, OutwardId, Tid, WorkId};
 use crate::order::timeline::TimelineFact;
 use crate::outward::{Outward, OutwardState};
-use crate::world::changes::{NewWork, OutwardSettled, PublishedRefund, TaskOpened};
+use crate::world::changes::{NewWork, OutwardSettled, PublishedRefund};
 
 /// Appended rows of one group.
 #[derive(Clone, Debug, Default)]
@@ -16,7 +17,7 @@ pub struct Journal {
     pub(crate) work_done: Vec<WorkId>,
     pub(crate) published: Vec<(Tid, Published)>,
     pub(crate) refunds: Vec<PublishedRefund>,
-    pub(crate) tasks: Vec<TaskOpened>,
+    pub(crate) exceptions: Vec<ExceptionChange>,
     pub(crate) handover_codes: Vec<(HandoverCode, Tid)>,
     marks: [usize; 9],
 }
@@ -59,9 +60,9 @@ impl Journal {
         self.refunds.push(refund);
     }
 
-    /// Something a person should look at.
-    pub fn task(&mut self, task: TaskOpened) {
-        self.tasks.push(task);
+    /// Something comes up for a person to settle, or is settled.
+    pub fn exception(&mut self, change: ExceptionChange) {
+        self.exceptions.push(change);
     }
 
     /// A code that was issued for goods of the trade.
@@ -88,13 +89,13 @@ impl Journal {
             self.work_done.len(),
             self.published.len(),
             self.refunds.len(),
-            self.tasks.len(),
+            self.exceptions.len(),
             self.handover_codes.len(),
         ];
     }
 
     pub(crate) fn revert(&mut self) {
-        let [timeline, outward, settled, work, work_done, published, refunds, tasks, handover_codes] = self.marks;
+        let [timeline, outward, settled, work, work_done, published, refunds, exceptions, handover_codes] = self.marks;
         self.timeline.truncate(timeline);
         self.outward.truncate(outward);
         self.settled.truncate(settled);
@@ -102,7 +103,7 @@ impl Journal {
         self.work_done.truncate(work_done);
         self.published.truncate(published);
         self.refunds.truncate(refunds);
-        self.tasks.truncate(tasks);
+        self.exceptions.truncate(exceptions);
         self.handover_codes.truncate(handover_codes);
     }
 }

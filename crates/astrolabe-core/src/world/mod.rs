@@ -14,14 +14,15 @@ mod slots;
 use std::collections::BTreeMap;
 
 pub use bills::{AdjustKey, AdjustRecord, BillKey, BillRecord};
-pub use changes::{Changes, NewWork, OutwardSettled, PublishedRefund, TaskKind, TaskOpened};
+pub use changes::{Changes, NewWork, OutwardSettled, PublishedRefund};
 pub use day_loads::DayLoads;
 pub use journal::Journal;
 pub use names::Names;
 pub use slots::{SlotChange, Slots};
 
+use crate::exception::Exception;
 use crate::goods::{Item, ScItem};
-use crate::ids::{HoldKey, IdMint, ItemId, LocationId, ScItemId, Tid};
+use crate::ids::{ExceptionId, HoldKey, IdMint, ItemId, LocationId, ScItemId, Tid};
 use crate::order::file::TradeFile;
 use crate::place::{Location, Places};
 use crate::seller::Seller;
@@ -77,7 +78,9 @@ pub struct World {
     pub occupancy: BTreeMap<LocationId, Occupancy>,
     /// Sub-orders that locations have taken, day by day.
     pub day_loads: DayLoads,
-    /// Facts, calls outward, work and tasks that this group leaves.
+    /// Exceptions that people act on.
+    pub exceptions: Slots<ExceptionId, Exception>,
+    /// Facts, calls outward, work and exceptions that this group leaves.
     pub journal: Journal,
     place_undo: Vec<(LocationId, Option<Location>)>,
     places_touched: BTreeMap<LocationId, ()>,
@@ -97,6 +100,7 @@ pub struct Loaded {
     pub holders: BTreeMap<CellKey, Vec<Holder>>,
     pub occupancy: BTreeMap<LocationId, Occupancy>,
     pub day_loads: Vec<(DayKey, i64)>,
+    pub exceptions: Vec<Exception>,
 }
 
 impl World {
@@ -123,6 +127,7 @@ impl World {
             holders: BTreeMap::new(),
             occupancy: BTreeMap::new(),
             day_loads: DayLoads::default(),
+            exceptions: Slots::default(),
             journal: Journal::default(),
             place_undo: Vec::new(),
             places_touched: BTreeMap::new(),
@@ -135,6 +140,7 @@ impl World {
         names.items.retain(|item| !self.items.is_loaded(item));
         names.sc_items.retain(|sc_item| !self.stock.is_loaded(*sc_item) || !self.sc_items.is_loaded(sc_item));
         names.hold_keys.retain(|key| !self.ahead.is_loaded(key));
+        names.exceptions.retain(|id| !self.exceptions.is_loaded(id));
         names.days.retain(|day| !self.day_loads.is_loaded(*day));
         names.committed_after.retain(|key| !self.committed_after.contains_key(key));
         names
@@ -186,6 +192,12 @@ impl World {
         self.holders.extend(loaded.holders);
         self.occupancy.extend(loaded.occupancy);
         self.day_loads.load(&names.days, loaded.day_loads);
+        for id in &names.exceptions {
+            self.exceptions.load(*id, None);
+        }
+        for exception in loaded.exceptions {
+            self.exceptions.load(exception.id, Some(exception));
+        }
     }
 
     /// A location, to add or change it; the running command can be taken back.
@@ -206,6 +218,7 @@ impl World {
         self.bills.begin();
         self.adjusts.begin();
         self.day_loads.begin();
+        self.exceptions.begin();
         self.journal.begin();
         self.place_undo.clear();
     }
@@ -220,6 +233,7 @@ impl World {
         self.bills.revert();
         self.adjusts.revert();
         self.day_loads.revert();
+        self.exceptions.revert();
         self.journal.revert();
         for (id, old) in std::mem::take(&mut self.place_undo).into_iter().rev() {
             match old {
@@ -251,6 +265,7 @@ impl World {
         self.committed_after.clear();
         self.holders.clear();
         self.occupancy.clear();
+        self.exceptions.clear();
         self.day_loads.end_group();
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::ids::{BillNum, HoldKey, ItemId, LocationId, ScItemId, Tid};
+use crate::ids::{BillNum, ExceptionId, HoldKey, ItemId, LocationId, ScItemId, Tid};
 use crate::stock::cell::CellKey;
 
 /// Keys to load. Loading a key that does not exist loads its absence.
@@ -33,6 +33,8 @@ pub struct Names {
     pub occupancy: BTreeSet<LocationId>,
     /// Days (of [`crate::time::Timestamp::shanghai_day`]) whose counts of taken sub-orders are needed, whole.
     pub days: BTreeSet<i64>,
+    /// Exceptions by id.
+    pub exceptions: BTreeSet<ExceptionId>,
 }
 
 impl Names {
@@ -50,6 +52,7 @@ impl Names {
         self.holders.append(&mut other.holders);
         self.occupancy.append(&mut other.occupancy);
         self.days.append(&mut other.days);
+        self.exceptions.append(&mut other.exceptions);
     }
 
     /// Whether there is nothing to load.

@@ -1,4 +1,5 @@
-//! Our own methods: stock held before payment (§4.3: 避免超卖), and telling a channel the code its buyer will need. They follow
+//! Our own methods: stock held before payment (§4.3: 避免超卖), telling a channel the code its buyer will need, and asking it to end
+//! what nobody serves. They follow
 //! the TOP shape and keep their prefix.
 
 use super::definition::{AnswerShape, Field, Method, ResultCode, Role};
@@ -36,6 +37,13 @@ pub(super) const METHODS: &[Method] = &[
             Field::text("code", 50).required(),
             // The buyer asked for it again (`dtd.resend`): it is the same code.
             Field::bool("again"),
+        ])
+        .answers(AnswerShape::NONE.success("is_success")),
+    Method::to_channel("astrolabe.order.cancel.ask", "请渠道关闭无人接单的子订单并退款", "ours; §2.2, §5.5")
+        .takes(&[
+            Field::id("tid").required(),
+            Field::ids("sub_tid", "subTid").at_most(50),
+            Field::text("reason", 1_000).required(),
         ])
         .answers(AnswerShape::NONE.success("is_success")),
 ];

@@ -78,6 +78,11 @@ impl Caller {
         }
     }
 
+    /// As the timeline names them when they act for the merchant.
+    pub(crate) fn operator(&self) -> Actor {
+        Actor::Operator { user: self.0.name.clone() }
+    }
+
     /// As the timeline names them when they act at a location: the merchant's staff are keepers at their stores, and
     /// operators at a warehouse, which has no keeper.
     pub(crate) fn actor_at(&self, location: LocationId, warehouse: bool) -> Actor {

@@ -3,7 +3,9 @@
 mod apps;
 mod caller;
 mod channel;
+mod deadlines;
 mod docs;
+mod exceptions;
 mod export;
 mod failure;
 mod keeper;
@@ -48,7 +50,9 @@ fn routes() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Description::openapi())
         .nest("/api/v1/apps", apps::router())
         .nest("/api/v1/channels", channel::router())
+        .nest("/api/v1/exceptions", exceptions::router())
         .nest("/api/v1/keeper", keeper::router())
+        .nest("/api/v1/locations", deadlines::router())
         .nest("/api/v1/outward", outward::router())
         .nest("/api/v1/reports", reports::router())
         .nest("/api/v1/stock/reservations", reservations::router())

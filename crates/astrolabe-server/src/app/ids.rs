@@ -53,6 +53,13 @@ impl IdSource {
     }
 }
 
+/// A number that names this request and no refund: the high bits of a time-ordered uuid. A repeat of the same signed call
+/// gets the stored answer, and makes no second request.
+pub(crate) fn new_request() -> i64 {
+    let (high, _low) = uuid::Uuid::now_v7().as_u64_pair();
+    i64::try_from(high >> 1).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,6 +23,7 @@ pub use clock::Clock;
 pub use directory::{AppEntry, DirectoryCache, DirectoryIndex};
 pub use geography::Geography;
 pub(crate) use handover_codes::fresh_handover_code;
+pub(crate) use ids::new_request;
 pub use ids::{IdSource, NODE_MAX};
 pub use job::{Job, LaneAnswer, LaneError};
 pub use lane::{GROUP_COMMANDS_MAX, GROUP_ROWS_MAX, LANE_QUEUE_MAX};

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use astrolabe_core::command::{Command, Outcome};
 use astrolabe_core::ids::SellerId;
 use astrolabe_core::place::{Location, LocationKind};
+use astrolabe_core::seller::Seller;
 use astrolabe_core::service_settings::{DeliveryRules, ServiceChange};
 use astrolabe_store::StoreError;
 use thiserror::Error;
@@ -29,6 +30,8 @@ pub enum DeclareError {
     Invalid { table: &'static str, name: String, problem: String },
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("seller {seller}: {error}")]
+    Seller { seller: SellerId, error: LaneError },
     #[error("warehouse {code} of seller {seller}: {error}")]
     Warehouse { seller: SellerId, code: String, error: LaneError },
 }
@@ -55,11 +58,24 @@ pub async fn apply(app: &Arc<App>, toml: &str, dry_run: bool) -> Result<Applied,
     if !dry_run {
         app.store.put_directory(&draft, app.clock.now()).await?;
         app.directory.refresh(app.store.as_ref()).await?;
+        look_again(app, &draft.sellers, &directory.sellers).await?;
     }
     for warehouse in warehouses {
         declare_warehouse(app, warehouse, &known_sellers, dry_run, &mut applied).await?;
     }
     Ok(applied)
+}
+
+/// Other settings may serve what nobody could: what waits is tried again.
+async fn look_again(app: &Arc<App>, now: &[Seller], before: &[Seller]) -> Result<(), DeclareError> {
+    for seller in now {
+        let known = before.iter().find(|known| known.id == seller.id);
+        if known.is_some_and(|known| known.settings != seller.settings) {
+            let failed = |error| DeclareError::Seller { seller: seller.id, error };
+            app.submit(seller.id, Command::SeeSettings, None).await.map_err(failed)?;
+        }
+    }
+    Ok(())
 }
 
 async fn declare_warehouse(

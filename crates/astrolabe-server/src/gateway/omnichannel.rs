@@ -290,6 +290,7 @@ mod tests {
             excluded: Vec::new(),
             channel_consigned: None,
             channel_closed: false,
+            cancel_asked: None,
             milestones: BTreeSet::new(),
         }
     }
@@ -311,6 +312,7 @@ mod tests {
             shipment: None,
             facts: BTreeSet::new(),
             due_at: None,
+            clock: None,
             committed: Vec::new(),
             day_place: None,
             handover: None,

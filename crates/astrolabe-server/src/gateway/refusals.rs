@@ -127,6 +127,8 @@ fn row(refusal: &Refusal) -> &'static Row {
         Refusal::TradeNotFound { .. } => &rows::TRADE_NOT_FOUND,
         Refusal::SubOrderNotFound { .. } => &rows::SUB_ORDER_NOT_FOUND,
         Refusal::RefundNotFound { .. } => &rows::REFUND_NOT_FOUND,
+        Refusal::ExceptionNotFound { .. } => &rows::EXCEPTION_NOT_FOUND,
+        Refusal::ExceptionClosed { .. } => &rows::EXCEPTION_CLOSED,
         Refusal::LocationNotFound { .. } => &rows::LOCATION_NOT_FOUND,
         Refusal::WarehouseNotFound { .. } => &rows::WAREHOUSE_NOT_FOUND,
         Refusal::ItemNotFound { .. } => &rows::ITEM_NOT_FOUND,
@@ -166,7 +168,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use astrolabe_core::ids::{
-        AllocationCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, StoreCode, Tid, WarehouseCode,
+        AllocationCode, ExceptionId, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, StoreCode, Tid,
+        WarehouseCode,
     };
 
     use astrolabe_core::refusal::RefusedLines;
@@ -197,6 +200,8 @@ mod tests {
             Refusal::TradeNotFound { tid },
             Refusal::SubOrderNotFound { tid, oid },
             Refusal::RefundNotFound { id: RefundId(7) },
+            Refusal::ExceptionNotFound { id: ExceptionId(8) },
+            Refusal::ExceptionClosed { id: ExceptionId(8) },
             Refusal::LocationNotFound { location },
             Refusal::WarehouseNotFound { code: WarehouseCode("w".into()) },
             Refusal::ItemNotFound { item },

@@ -82,6 +82,7 @@ fn handover_code(outward: &Outward) -> Option<&str> {
         | Message::TellRefused { .. }
         | Message::TellShipped { .. }
         | Message::ConsignToChannel { .. }
-        | Message::TellFact(_) => None,
+        | Message::TellFact(_)
+        | Message::AskCancel { .. } => None,
     }
 }

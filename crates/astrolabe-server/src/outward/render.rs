@@ -44,7 +44,12 @@ pub(crate) async fn spi_call(
         Message::TellShipped { sub_orders, operator } => {
             ("taobao.qimen.omniorder.store.consigned", notice(fields, sub_orders, operator))
         }
-        Message::ConsignToChannel { .. } | Message::TellHandoverCode { .. } | Message::TellFact(_) => return Ok(None),
+        Message::ConsignToChannel { .. }
+        | Message::AskCancel { .. }
+        | Message::TellHandoverCode { .. }
+        | Message::TellFact(_) => {
+            return Ok(None);
+        }
     }))
 }
 
@@ -98,6 +103,9 @@ pub(crate) fn channel_call(outward: &Outward) -> Option<(&'static str, Fields)> 
                 .with("out_sid", shipment.waybill.as_str())
                 .with("company_code", shipment.company_code.as_str()),
         )),
+        Message::AskCancel { sub_orders, reason } => {
+            Some(("astrolabe.order.cancel.ask", fields(sub_orders).with("reason", reason.as_str())))
+        }
         Message::TellHandoverCode { sub_orders, store, code, again } => Some((
             "astrolabe.handover.code.tell",
             fields(sub_orders).with("store_id", store.0).with("code", code.digits()).with("again", *again),

@@ -66,6 +66,9 @@ async fn serve(app: &Arc<App>, seller: SellerId) -> Result<(), StoreError> {
     for tid in app.store.due_trades(seller, now, BATCH_MAX).await? {
         commands.push(Command::LookAtClock { tid });
     }
+    for cell in app.store.due_cells(seller, now, BATCH_MAX).await? {
+        commands.push(Command::JudgeUnreported { cell, as_of: now });
+    }
     for key in app.store.expired_holds(seller, now, BATCH_MAX).await? {
         commands.push(Command::ExpireAhead { key });
     }

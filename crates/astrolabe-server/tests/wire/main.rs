@@ -2,6 +2,7 @@
 
 mod channel;
 mod doors;
+mod exceptions;
 mod golden;
 mod isv;
 mod lists;

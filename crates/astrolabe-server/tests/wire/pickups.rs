@@ -3,6 +3,7 @@
 use astrolabe_core::ids::{Oid, SellerId, Tid};
 use astrolabe_protocol::client::{ClientError, Shape};
 use astrolabe_protocol::{Answer, Fields, Value};
+use astrolabe_store::ExceptionQuery;
 
 use crate::merchant::{Caller, Merchant, SELLER, stock_report, trade_json};
 
@@ -164,8 +165,9 @@ async fn a_refused_pickup_goes_where_a_person_says() {
     assert_eq!(refused(merchant.call(REALLOCATE, reallocate(None)).await), "isv.pickup-store-chosen");
     merchant.done(UPDATE, status(chosen, TID, OID, "X_SHOP_DENY")).await;
     merchant.reaches(TID, OID, "X_SHOP_DENY").await;
-    let tasks = merchant.app().store.tasks(SellerId(SELLER), 10).await.expect("are read");
-    assert_eq!(tasks.iter().map(|task| task.kind.as_str()).collect::<Vec<_>>(), ["pickup_choice"]);
+    let query = ExceptionQuery { limit: 10, ..ExceptionQuery::default() };
+    let open = merchant.app().store.exceptions(SellerId(SELLER), &query).await.expect("are read");
+    assert_eq!(open.iter().map(|found| found.kind.name()).collect::<Vec<_>>(), ["pickup_choice"]);
     merchant.done(REALLOCATE, reallocate(Some(other))).await;
     assert_eq!(merchant.told(TID, OID, "targetCode").await, Some(other.to_string()));
     assert_eq!(merchant.told(TID, OID, "orderType").await.as_deref(), Some("STORE_COLLECT"), "still a pickup");

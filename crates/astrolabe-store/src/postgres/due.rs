@@ -3,18 +3,21 @@
 use deadpool_postgres::Client;
 
 use astrolabe_core::ids::{HoldKey, SellerId, Tid};
+use astrolabe_core::stock::cell::CellKey;
 use astrolabe_core::time::Timestamp;
 use astrolabe_core::world::NewWork;
 
 use crate::error::StoreError;
 use crate::postgres::fields::{all, limit as most};
-use crate::rows::Fields;
+use crate::rows::{Fields, cell_key};
 
 const SELLERS: &str = "\
     SELECT seller_id FROM seller_lane AS lane WHERE \
     EXISTS (SELECT 1 FROM work WHERE work.seller_id = lane.seller_id) \
     OR EXISTS (SELECT 1 FROM trade WHERE trade.seller_id = lane.seller_id AND trade.due_at <= $1) \
     OR EXISTS (SELECT 1 FROM assignment WHERE assignment.seller_id = lane.seller_id AND assignment.due_at <= $1) \
+    OR EXISTS (SELECT 1 FROM stock_cell AS cell \
+               WHERE cell.seller_id = lane.seller_id AND cell.unreported_due <= $1) \
     OR EXISTS (SELECT 1 FROM ahead_hold AS hold \
                WHERE hold.seller_id = lane.seller_id AND hold.state = 0 AND hold.expires_at <= $1) \
     ORDER BY seller_id LIMIT $2";
@@ -57,4 +60,17 @@ pub(super) async fn expired_holds(
     let holds = "SELECT hold_key FROM ahead_hold WHERE seller_id = $1 AND state = 0 AND expires_at <= $2 \
                  GROUP BY hold_key ORDER BY min(expires_at), hold_key LIMIT $3";
     all(client, holds, &[&seller.0, &now.0, &most(limit)], |row| Ok(HoldKey(row.text(0)?))).await
+}
+
+/// Cells whose unreported units are to be judged, longest overdue first.
+pub(super) async fn cells(
+    client: &Client,
+    seller: SellerId,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<CellKey>, StoreError> {
+    let cells = "SELECT sc_item, location_id, class, channel FROM stock_cell \
+                 WHERE seller_id = $1 AND unreported_due <= $2 \
+                 ORDER BY unreported_due, sc_item, location_id, class, channel LIMIT $3";
+    all(client, cells, &[&seller.0, &now.0, &most(limit)], |row| cell_key(row, 0)).await
 }

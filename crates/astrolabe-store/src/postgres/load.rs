@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use deadpool_postgres::Client;
 use tokio_postgres::Row;
 
+use astrolabe_core::exception::Exception;
 use astrolabe_core::goods::{Item, ScItem};
 use astrolabe_core::ids::{HoldKey, ItemId, LocationId, ReservationId, ScItemId, SellerId, Tid};
 use astrolabe_core::order::file::TradeFile;
@@ -22,8 +23,8 @@ use crate::error::StoreError;
 use crate::postgres::fields::{Params, all, first, limit};
 use crate::rows::{
     AheadGather, ArticleGather, Fields, FileGather, ItemGather, adjust, ahead_columns, assignment, bill, bill_columns,
-    cell, cell_columns, class_code, day_load, holder_kind, location, mapping, reservation, reservation_columns,
-    sc_item, subscription, trade, waiting,
+    cell, cell_columns, class_code, day_load, exception, exception_columns, holder_kind, location, mapping,
+    reservation, reservation_columns, sc_item, subscription, trade, waiting,
 };
 
 /// The seller and its places.
@@ -67,7 +68,20 @@ pub(super) async fn changed_since(client: &Client, seller: SellerId, version: i6
 /// Everything that `names` names.
 pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> Result<Loaded, StoreError> {
     let by = By { client, seller };
-    let (files, items, sc_items, articles, ahead, bills, adjusts, committed_after, holders, occupancy, day_loads) = futures::try_join!(
+    let (
+        files,
+        items,
+        sc_items,
+        articles,
+        ahead,
+        bills,
+        adjusts,
+        committed_after,
+        holders,
+        occupancy,
+        day_loads,
+        exceptions,
+    ) = futures::try_join!(
         by.files(names),
         by.items(names),
         by.sc_items(names),
@@ -79,6 +93,7 @@ pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> R
         by.holders(names),
         by.occupancy(names),
         by.day_loads(names),
+        by.exceptions(names),
     )?;
     Ok(Loaded {
         files,
@@ -92,6 +107,7 @@ pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> R
         holders,
         occupancy,
         day_loads,
+        exceptions,
     })
 }
 
@@ -210,6 +226,13 @@ impl By<'_> {
         let found: BTreeMap<ScItemId, ScItem> =
             of_ids.into_iter().chain(of_codes).map(|article| (article.id, article)).collect();
         Ok(found.into_values().collect())
+    }
+
+    async fn exceptions(&self, names: &Names) -> Result<Vec<Exception>, StoreError> {
+        let rows =
+            concat!("SELECT ", exception_columns!(), " FROM exception WHERE seller_id = $1 AND exception_id = ANY($2)");
+        let ids: Vec<i64> = names.exceptions.iter().map(|id| id.0).collect();
+        self.of_ids(rows, &ids, exception).await
     }
 
     async fn articles(&self, names: &Names) -> Result<Vec<ArticleStock>, StoreError> {

@@ -6,6 +6,7 @@
 mod attempts;
 mod directory;
 mod due;
+mod exceptions;
 mod fields;
 mod figures;
 mod group;
@@ -32,9 +33,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use deadpool_postgres::Pool;
 
+use astrolabe_core::exception::Exception;
 use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
+    AllocationCode, AppKey, ExceptionId, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId,
+    SkuId, Tid,
 };
 use astrolabe_core::kpi::{Figures, Metric, Region, Span};
 use astrolabe_core::outward::Receiver;
@@ -48,10 +51,11 @@ use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{Group, Lease, Store};
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
+use crate::exceptions::ExceptionQuery;
 use crate::figures::{FigureQuery, FiguresFound};
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
-use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
+use crate::views::{AssignmentView, DueOutward, Overview, TradeView};
 
 use group::PostgresGroup;
 
@@ -113,6 +117,10 @@ impl Store for PostgresStore {
 
     async fn expired_holds(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<HoldKey>, StoreError> {
         due::expired_holds(&read::client(&self.pool).await?, seller, now, limit).await
+    }
+
+    async fn due_cells(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<CellKey>, StoreError> {
+        due::cells(&read::client(&self.pool).await?, seller, now, limit).await
     }
 
     async fn lease_outward(&self, now: Timestamp, lease: Lease, limit: usize) -> Result<Vec<DueOutward>, StoreError> {
@@ -331,8 +339,12 @@ impl Store for PostgresStore {
         views::cells(&read::client(&self.pool).await?, seller, places).await
     }
 
-    async fn tasks(&self, seller: SellerId, limit: usize) -> Result<Vec<TaskView>, StoreError> {
-        views::tasks(&read::client(&self.pool).await?, seller, limit).await
+    async fn exceptions(&self, seller: SellerId, query: &ExceptionQuery) -> Result<Vec<Exception>, StoreError> {
+        exceptions::page(&read::client(&self.pool).await?, seller, query).await
+    }
+
+    async fn exception(&self, seller: SellerId, id: ExceptionId) -> Result<Option<Exception>, StoreError> {
+        exceptions::one(&read::client(&self.pool).await?, seller, id).await
     }
 
     async fn overview(&self, seller: SellerId) -> Result<Overview, StoreError> {

@@ -12,6 +12,10 @@ use crate::views::{Overview, StateCount};
 
 const TRADES: &str = "SELECT count(*), coalesce(sum(sub_orders), 0)::bigint FROM trade WHERE seller_id = $1";
 
+/// Those that are not closed.
+const EXCEPTIONS: &str =
+    "SELECT kind, count(*) FROM exception WHERE seller_id = $1 AND NOT closed GROUP BY kind ORDER BY kind";
+
 const CALLS: &str = "\
     SELECT CASE state WHEN 0 THEN 'pending' WHEN 1 THEN 'delivered' WHEN 2 THEN 'dead' ELSE 'skipped' END AS name, \
            count(*) FROM outward WHERE seller_id = $1 GROUP BY name ORDER BY name";
@@ -52,7 +56,6 @@ pub(super) async fn overview(client: &Transaction<'_>, seller: SellerId) -> Resu
     let (allocations, allocation_ms_sum, allocation_ms_max) = waits.unwrap_or_default();
     let states = "SELECT state, count(*) FROM assignment WHERE seller_id = $1 GROUP BY state ORDER BY state";
     let facts = "SELECT fact, count(*) FROM timeline WHERE seller_id = $1 GROUP BY fact ORDER BY fact";
-    let tasks = "SELECT kind, count(*) FROM task WHERE seller_id = $1 GROUP BY kind ORDER BY kind";
     Ok(Overview {
         trades,
         sub_orders,
@@ -60,7 +63,7 @@ pub(super) async fn overview(client: &Transaction<'_>, seller: SellerId) -> Resu
         assignments_by_state: all(client, states, key, counted).await?,
         facts: all(client, facts, key, counted).await?,
         outward: all(client, CALLS, key, counted).await?,
-        tasks: all(client, tasks, key, counted).await?,
+        exceptions: all(client, EXCEPTIONS, key, counted).await?,
         allocation_ms_sum,
         allocation_ms_max,
         allocations,

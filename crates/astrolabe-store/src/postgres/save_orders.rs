@@ -1,4 +1,4 @@
-//! Trades, assignments, facts, work and tasks of one group.
+//! Trades, assignments, facts and work of one group.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,6 @@ pub(super) fn write(script: &mut Script, writing: Writing, changes: &Changes) ->
     refunds(script, writing, changes);
     timeline(script, writing, changes)?;
     work(script, writing, changes)?;
-    tasks(script, writing, changes);
     day_loads(script, writing, changes);
     handover_codes(script, writing, changes);
     Ok(())
@@ -188,27 +187,6 @@ fn work(script: &mut Script, writing: Writing, changes: &Changes) -> Result<(), 
         );
     }
     Ok(())
-}
-
-fn tasks(script: &mut Script, writing: Writing, changes: &Changes) {
-    let tasks = &changes.tasks;
-    if tasks.is_empty() {
-        return;
-    }
-    script.add(
-        "INSERT INTO task (seller_id, version, n, kind, tid, oid, detail, at) \
-         SELECT $1, $2, * FROM unnest($3::bigint[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[])",
-        vec![
-            value(writing.seller.0),
-            value(writing.version),
-            column(0..tasks.len(), count),
-            column(tasks, |task| task.kind.name()),
-            column(tasks, |task| task.tid.0),
-            column(tasks, |task| task.oid.map(|oid| oid.0)),
-            column(tasks, |task| task.detail.clone()),
-            column(tasks, |task| task.at.0),
-        ],
-    );
 }
 
 const PUT_DAY_LOADS: &str = "\

@@ -38,11 +38,13 @@ const PUT_CELLS: &str = concat!(
     "INSERT INTO stock_cell (seller_id, ",
     cell_columns!(),
     ") SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[], \
-                               $8::bigint[], $9::boolean[], $10::boolean[], $11::bigint[], $12::bigint[]) \
+                               $8::bigint[], $9::boolean[], $10::boolean[], $11::bigint[], $12::bigint[], \
+                               $13::bigint[], $14::boolean[]) \
      ON CONFLICT (seller_id, sc_item, location_id, class, channel) DO UPDATE SET \
      on_hand = excluded.on_hand, reserved = excluded.reserved, unreported = excluded.unreported, \
      suspect = excluded.suspect, initialised = excluded.initialised, \
-     reported_at = excluded.reported_at, overwritten_at = excluded.overwritten_at"
+     reported_at = excluded.reported_at, overwritten_at = excluded.overwritten_at, \
+     unreported_due = excluded.unreported_due, unreported_late = excluded.unreported_late"
 );
 
 fn cells(script: &mut Script, writing: Writing, changes: &Changes) {
@@ -65,6 +67,8 @@ fn cells(script: &mut Script, writing: Writing, changes: &Changes) {
             column(cells, |(_, cell)| cell.initialised),
             column(cells, |(_, cell)| cell.reported_at.map(|at| at.0)),
             column(cells, |(_, cell)| cell.overwritten_at.map(|at| at.0)),
+            column(cells, |(_, cell)| cell.unreported_due.map(|at| at.0)),
+            column(cells, |(_, cell)| cell.unreported_late),
         ],
     );
 }

@@ -15,9 +15,9 @@ use crate::error::StoreError;
 use crate::postgres::fields::{Params, all, first, limit as most};
 use crate::rows::{
     Fields, assignment, cell, cell_columns, fact_columns, mapping, outward_columns, outward_state_columns,
-    outward_view, page_window, reservation, reservation_columns, task, timeline_fact,
+    outward_view, page_window, reservation, reservation_columns, timeline_fact,
 };
-use crate::views::{AssignmentView, TaskView, TradeView};
+use crate::views::{AssignmentView, TradeView};
 
 const FACTS: &str =
     concat!("SELECT ", fact_columns!(), " FROM timeline WHERE seller_id = $1 AND tid = $2 ORDER BY version, n");
@@ -45,18 +45,20 @@ pub(super) async fn trade(
     let key: &Params<'_> = &[&seller.0, &tid.0];
     let row = "SELECT doc, published FROM trade WHERE seller_id = $1 AND tid = $2";
     let assigned = "SELECT doc FROM assignment WHERE seller_id = $1 AND tid = $2 ORDER BY made_version, code";
-    let (known, assignments, reservations, timeline, outward) = futures::try_join!(
+    let (known, assignments, reservations, timeline, outward, exceptions) = futures::try_join!(
         first(client, row, key, |row| Ok((crate::rows::trade(row, 0)?, row.text(1)?))),
         all(client, assigned, key, |row| assignment(row, 0)),
         all(client, RESERVATIONS, key, reservation),
         all(client, FACTS, key, timeline_fact),
         all(client, CALLS, key, outward_view),
+        crate::postgres::exceptions::of_trade(client, seller, tid),
     )?;
     Ok(known.map(|(trade, published)| TradeView {
         file: TradeFile { trade, assignments, reservations },
         published,
         timeline,
         outward,
+        exceptions,
     }))
 }
 
@@ -189,11 +191,4 @@ pub(super) async fn cells(
     );
     let (at, articles): (Vec<i64>, Vec<i64>) = places.iter().map(|(at, article)| (at.0, article.0)).unzip();
     all(client, cells, &[&seller.0, &at, &articles], cell).await
-}
-
-/// Open tasks, newest first.
-pub(super) async fn tasks(client: &Client, seller: SellerId, limit: usize) -> Result<Vec<TaskView>, StoreError> {
-    let tasks = "SELECT kind, tid, oid, detail, at FROM task WHERE seller_id = $1 \
-                 ORDER BY version DESC, n DESC LIMIT $2";
-    all(client, tasks, &[&seller.0, &most(limit)], task).await
 }

@@ -127,6 +127,7 @@ impl<'a> CauseColumns<'a> {
             }
             Cause::Ahead { key } => Self { cause: 2, key: Some(&key.0), ..none },
             Cause::Bill { bill_num } => Self { cause: 3, key: Some(&bill_num.0), ..none },
+            Cause::Clock => Self { cause: 4, ..none },
         }
     }
 }
@@ -142,6 +143,7 @@ pub(super) fn cause(row: &impl Fields, first: usize) -> Result<Cause, StoreError
         }),
         2 => Ok(Cause::Ahead { key: HoldKey(row.text(first + 4)?) }),
         3 => Ok(Cause::Bill { bill_num: BillNum(row.text(first + 4)?) }),
+        4 => Ok(Cause::Clock),
         other => Err(unknown("cause", other)),
     }
 }

@@ -4,6 +4,7 @@
 mod attempts;
 mod codes;
 mod directory;
+mod exceptions;
 mod figures;
 mod goods;
 mod lists;
@@ -21,13 +22,14 @@ use crate::error::StoreError;
 pub(crate) use attempts::{NEWEST, attempt, attempt_columns, attempt_key, newest_forgotten};
 pub(crate) use codes::{CauseColumns, class_code, entry_code, holder_kind, role_code, service_code};
 pub(crate) use directory::{DirectoryKind, DirectoryRows, SellerRow, directory_rows, subscription};
+pub(crate) use exceptions::{Given, exception, exception_columns, exception_list};
 pub(crate) use figures::{
     CUTS, FigureColumns, FigureScan, add_measure, figure_columns, gather, grain_code, metric_code, scans, spread_text,
 };
 pub(crate) use goods::{ItemGather, item_doc, item_tags, location, mapping, sc_item, seller};
 pub(crate) use lists::{push_user, push_user_columns, sold_by};
 pub(crate) use orders::{
-    FileGather, assignment, day_load, fact_columns, is_open, placed_fact, reservation, reservation_columns, task,
+    FileGather, assignment, day_load, fact_columns, is_open, placed_fact, reservation, reservation_columns,
     timeline_fact, trade, trade_awaits, work,
 };
 pub(crate) use outward::{
@@ -36,8 +38,8 @@ pub(crate) use outward::{
 pub(crate) use overview::ShownStates;
 pub(crate) use snapshot::{ahead_facts, report, stranger};
 pub(crate) use stock::{
-    AheadGather, ArticleGather, adjust, ahead_columns, ahead_state_code, bill, bill_columns, cell, cell_columns, entry,
-    entry_columns, queue_outcome, quiet_articles, waiting,
+    AheadGather, ArticleGather, adjust, ahead_columns, ahead_state_code, bill, bill_columns, cell, cell_columns,
+    cell_key, entry, entry_columns, queue_outcome, quiet_articles, waiting,
 };
 
 /// One row as a driver gives it, by column number.

@@ -18,7 +18,6 @@ use crate::readers::{FactPlace, PlacedFact};
 use crate::rows::codes::{role, service};
 use crate::rows::stock::cell_key;
 use crate::rows::{Fields, from_doc, from_word};
-use crate::views::TaskView;
 
 /// The columns of a reservation.
 macro_rules! reservation_columns {
@@ -118,17 +117,6 @@ pub(crate) fn day_load(row: &impl Fields) -> Result<(DayKey, i64), StoreError> {
 /// A piece of work: id, document, made at.
 pub(crate) fn work(row: &impl Fields) -> Result<NewWork, StoreError> {
     Ok(NewWork { id: WorkId(row.int(0)?), work: from_doc(&row.text(1)?)?, made_at: Timestamp(row.int(2)?) })
-}
-
-/// A task: kind, trade, sub-order, detail, at.
-pub(crate) fn task(row: &impl Fields) -> Result<TaskView, StoreError> {
-    Ok(TaskView {
-        kind: row.text(0)?,
-        tid: Tid(row.int(1)?),
-        oid: row.opt_int(2)?.map(Oid),
-        detail: row.text(3)?,
-        at: Timestamp(row.int(4)?),
-    })
 }
 
 /// Puts trades, assignments and reservations together by trade. Trades come first; what belongs to none is an error.

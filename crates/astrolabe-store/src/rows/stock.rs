@@ -19,7 +19,8 @@ use crate::rows::{Fields, from_doc, from_word};
 macro_rules! cell_columns {
     () => {
         "sc_item, location_id, class, channel, \
-         on_hand, reserved, unreported, suspect, initialised, reported_at, overwritten_at"
+         on_hand, reserved, unreported, suspect, initialised, reported_at, overwritten_at, \
+         unreported_due, unreported_late"
     };
 }
 pub(crate) use cell_columns;
@@ -70,6 +71,8 @@ pub(crate) fn cell(row: &impl Fields) -> Result<(CellKey, StockCell), StoreError
         initialised: row.flag(8)?,
         reported_at: row.opt_int(9)?.map(Timestamp),
         overwritten_at: row.opt_int(10)?.map(Timestamp),
+        unreported_due: row.opt_int(11)?.map(Timestamp),
+        unreported_late: row.flag(12)?,
     };
     Ok((cell_key(row, 0)?, cell))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
+use astrolabe_core::exception::Exception;
 use astrolabe_core::goods::{Item, ScItem};
 use astrolabe_core::ids::{HoldKey, ItemId, LocationId, OutwardId, ReservationId, ScItemId, SellerId, Tid};
 use astrolabe_core::order::file::TradeFile;
@@ -79,6 +80,7 @@ pub(super) fn names(connection: &Connection, seller: SellerId, names: &Names) ->
         holders: by.holders(names)?,
         occupancy: by.occupancy(names)?,
         day_loads: by.day_loads(names)?,
+        exceptions: by.exceptions(names)?,
     })
 }
 
@@ -298,6 +300,14 @@ impl By<'_> {
         let mut found = Vec::new();
         for day in &names.days {
             found.extend(all(self.connection, loads, (self.seller.0, *day), |row| day_load(row))?);
+        }
+        Ok(found)
+    }
+
+    fn exceptions(&self, names: &Names) -> Result<Vec<Exception>, StoreError> {
+        let mut found = Vec::new();
+        for id in &names.exceptions {
+            found.extend(crate::sqlite::exceptions::one(self.connection, self.seller, *id)?);
         }
         Ok(found)
     }

@@ -6,6 +6,7 @@
 mod attempts;
 mod directory;
 mod due;
+mod exceptions;
 mod fields;
 mod figures;
 mod group;
@@ -33,9 +34,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use astrolabe_core::exception::Exception;
 use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
+    AllocationCode, AppKey, ExceptionId, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId,
+    SkuId, Tid,
 };
 use astrolabe_core::kpi::{Figures, Metric, Region, Span};
 use astrolabe_core::outward::Receiver;
@@ -49,10 +52,11 @@ use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{Group, Lease, Store};
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
+use crate::exceptions::ExceptionQuery;
 use crate::figures::{FigureQuery, FiguresFound};
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
-use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
+use crate::views::{AssignmentView, DueOutward, Overview, TradeView};
 
 use group::SqliteGroup;
 use lane::Lanes;
@@ -114,6 +118,10 @@ impl Store for SqliteStore {
 
     async fn expired_holds(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<HoldKey>, StoreError> {
         self.readers.read(move |connection| due::expired_holds(connection, seller, now, limit)).await
+    }
+
+    async fn due_cells(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<CellKey>, StoreError> {
+        self.readers.read(move |connection| due::cells(connection, seller, now, limit)).await
     }
 
     async fn lease_outward(&self, now: Timestamp, lease: Lease, limit: usize) -> Result<Vec<DueOutward>, StoreError> {
@@ -351,8 +359,13 @@ impl Store for SqliteStore {
         self.readers.read(move |connection| views::cells(connection, seller, &places)).await
     }
 
-    async fn tasks(&self, seller: SellerId, limit: usize) -> Result<Vec<TaskView>, StoreError> {
-        self.readers.read(move |connection| views::tasks(connection, seller, limit)).await
+    async fn exceptions(&self, seller: SellerId, query: &ExceptionQuery) -> Result<Vec<Exception>, StoreError> {
+        let query = query.clone();
+        self.readers.read(move |connection| exceptions::page(connection, seller, &query)).await
+    }
+
+    async fn exception(&self, seller: SellerId, id: ExceptionId) -> Result<Option<Exception>, StoreError> {
+        self.readers.read(move |connection| exceptions::one(connection, seller, id)).await
     }
 
     async fn overview(&self, seller: SellerId) -> Result<Overview, StoreError> {

@@ -11,6 +11,10 @@ use crate::views::{Overview, StateCount};
 
 const TRADES: &str = "SELECT count(*), coalesce(sum(sub_orders), 0) FROM trade WHERE seller_id = ?1";
 
+/// Those that are not closed.
+const EXCEPTIONS: &str =
+    "SELECT kind, count(*) FROM exception WHERE seller_id = ?1 AND closed = 0 GROUP BY kind ORDER BY kind";
+
 const CALLS: &str = "\
     SELECT CASE state WHEN 0 THEN 'pending' WHEN 1 THEN 'delivered' WHEN 2 THEN 'dead' ELSE 'skipped' END AS name, \
            count(*) FROM outward WHERE seller_id = ?1 GROUP BY name ORDER BY name";
@@ -59,7 +63,7 @@ pub(super) fn overview(connection: &Connection, seller: SellerId) -> Result<Over
         )?,
         facts: counts("SELECT fact, count(*) FROM timeline WHERE seller_id = ?1 GROUP BY fact ORDER BY fact")?,
         outward: counts(CALLS)?,
-        tasks: counts("SELECT kind, count(*) FROM task WHERE seller_id = ?1 GROUP BY kind ORDER BY kind")?,
+        exceptions: counts(EXCEPTIONS)?,
         allocation_ms_sum,
         allocation_ms_max,
         allocations,

@@ -7,9 +7,10 @@ use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use astrolabe_core::command::{Published, Work};
+use astrolabe_core::exception::{Exception, ExceptionChange, ExceptionKind, ExceptionState, Raised, Subject};
 use astrolabe_core::goods::{Item, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, BillNum, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId,
+    AllocationCode, AppKey, BillNum, ExceptionId, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId,
     ReservationId, ScItemId, SellerId, SkuId, TMALL, Tid, WorkId,
 };
 use astrolabe_core::kpi::{Figures, Grain, Metric, Region, Span, TradeHistory};
@@ -25,6 +26,7 @@ use astrolabe_core::world::{Changes, Names, NewWork, OutwardSettled, PublishedRe
 
 use crate::attempts::{AttemptId, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{AnswerKey, Lease, StoredAnswer};
+use crate::exceptions::{ExceptionPlace, ExceptionQuery};
 use crate::figures::{FigureQuery, FiguresBy, FiguresOf};
 use crate::lists::{PushUser, PushUserQuery, SoldBy, SoldQuery};
 use crate::migrate::MIGRATIONS;
@@ -32,10 +34,10 @@ use crate::readers::{FactPlace, TimelineReader};
 use crate::rows::Fields;
 use crate::sqlite::fields::all;
 use crate::sqlite::lease::Leases;
-use crate::sqlite::{attempts, due, figures, lease, lists, load, push, readers, save, views};
+use crate::sqlite::{attempts, due, exceptions, figures, lease, lists, load, push, readers, save, views};
 
 /// What may be read for a whole seller: what is small, what is wanted whole, and what is read in its order up to a limit.
-const WHOLE_SELLER: [&str; 6] = ["location", "work", "work_once", "task", "trade_awaiting", "assignment_open"];
+const WHOLE_SELLER: [&str; 5] = ["location", "work", "work_once", "trade_awaiting", "assignment_open"];
 
 const SELLER: SellerId = SellerId(1);
 const NOW: Timestamp = Timestamp(1);
@@ -54,6 +56,7 @@ fn everything_named(cell: CellKey) -> Names {
         holders: BTreeSet::from([cell]),
         occupancy: BTreeSet::from([LocationId(1)]),
         days: BTreeSet::from([1]),
+        exceptions: BTreeSet::from([ExceptionId(1)]),
     }
 }
 
@@ -93,9 +96,18 @@ fn searching_changes(cell: CellKey) -> Changes {
         handover_codes: vec![(HandoverCode::of("1"), Tid(1))],
         put_trades: vec![empty_trade()],
         published: vec![(Tid(2), Published::default())],
+        exceptions: exception_changes(),
         refunds: vec![PublishedRefund { id: RefundId(1), tid: Tid(1), modified: NOW, text: String::new() }],
         ..Changes::default()
     }
+}
+
+fn exception_changes() -> Vec<ExceptionChange> {
+    let (id, kind, subject) = (ExceptionId(1), ExceptionKind::Unfillable, Subject::Trade(Tid(1)));
+    let raised = Raised { id, kind, subject: subject.clone(), location: None, detail: String::new(), at: NOW };
+    let known = Exception::of(&raised);
+    let gone = ExceptionChange::Gone { kind, subject, how: "", at: NOW };
+    vec![ExceptionChange::Raised(raised), ExceptionChange::Put(known), gone]
 }
 
 /// Something to load, so that what belongs to it is looked for.
@@ -146,9 +158,28 @@ fn run_everything(connection: &mut Connection) {
     views::items_of_store(connection, SELLER, LocationId(1), 1, 10).unwrap();
     views::mappings(connection, SELLER, &[(ItemId(1), SkuId(0))]).unwrap();
     views::cells(connection, SELLER, &[(LocationId(1), ScItemId(1))]).unwrap();
-    views::tasks(connection, SELLER, 10).unwrap();
+    due::cells(connection, SELLER, NOW, 10).unwrap();
+    run_exceptions(connection);
     run_lists(connection);
     run_figures(connection);
+}
+
+fn run_exceptions(connection: &Connection) {
+    exceptions::one(connection, SELLER, ExceptionId(1)).unwrap();
+    exceptions::of_trade(connection, SELLER, Tid(1)).unwrap();
+    let after = Some(ExceptionPlace { opened_at: NOW, id: ExceptionId(1) });
+    let all = ExceptionQuery { after, limit: 10, ..ExceptionQuery::default() };
+    let asked = [
+        ExceptionQuery { kind: Some(ExceptionKind::Unfillable), ..all.clone() },
+        ExceptionQuery { owner: Some("a".to_owned()), opened_before: Some(NOW), ..all.clone() },
+        ExceptionQuery { location: Some(LocationId(1)), state: Some(ExceptionState::Taken), ..all.clone() },
+        ExceptionQuery { state: Some(ExceptionState::Closed), ..all.clone() },
+        ExceptionQuery { state: Some(ExceptionState::Open), ..all.clone() },
+        all,
+    ];
+    for query in asked {
+        exceptions::page(connection, SELLER, &query).unwrap();
+    }
 }
 
 fn run_lists(connection: &Connection) {

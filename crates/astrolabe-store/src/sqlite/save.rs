@@ -9,7 +9,7 @@ use astrolabe_core::world::Changes;
 use crate::contract::{ANSWERS_KEPT, StoredAnswer};
 use crate::error::StoreError;
 use crate::sqlite::fields::{failure, run};
-use crate::sqlite::{save_goods, save_orders, save_outward, save_stock};
+use crate::sqlite::{exceptions, save_goods, save_orders, save_outward, save_stock};
 
 /// What becomes of the calls outward that a group names.
 #[derive(Debug, Default)]
@@ -41,6 +41,7 @@ pub(super) fn group(
     save_goods::write(place, &changes)?;
     save_stock::write(place, &changes)?;
     save_orders::write(place, &changes)?;
+    exceptions::write(place, &changes)?;
     let calls = save_outward::write(place, &changes)?;
     keep_answers(place, answers, now)?;
     let places_changed = !changes.locations.is_empty();

@@ -1,4 +1,4 @@
-//! Trades, assignments, facts, work and tasks of one group.
+//! Trades, assignments, facts and work of one group.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,6 @@ pub(super) fn write(place: Place<'_>, changes: &Changes) -> Result<(), StoreErro
     refunds(place, changes)?;
     timeline(place, changes)?;
     work(place, changes)?;
-    tasks(place, changes)?;
     day_loads(place, changes)?;
     handover_codes(place, changes)
 }
@@ -149,27 +148,6 @@ fn work(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
             "INSERT INTO work (seller_id, work_id, work, made_at) VALUES (?1, ?2, ?3, ?4) \
              ON CONFLICT (seller_id, work) DO NOTHING",
             params![place.seller.0, new.id.0, to_doc(&new.work)?, new.made_at.0],
-        )?;
-    }
-    Ok(())
-}
-
-fn tasks(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
-    for (n, task) in changes.tasks.iter().enumerate() {
-        run(
-            place.connection,
-            "INSERT INTO task (seller_id, version, n, kind, tid, oid, detail, at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            params![
-                place.seller.0,
-                place.version,
-                count(n),
-                task.kind.name(),
-                task.tid.0,
-                task.oid.map(|oid| oid.0),
-                task.detail,
-                task.at.0,
-            ],
         )?;
     }
     Ok(())

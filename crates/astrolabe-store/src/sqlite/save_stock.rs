@@ -42,11 +42,12 @@ pub(super) fn note_change(place: Place<'_>, kind: i16, id: i64) -> Result<(), St
 const PUT_CELL: &str = concat!(
     "INSERT INTO stock_cell (seller_id, ",
     cell_columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
      ON CONFLICT (seller_id, sc_item, location_id, class, channel) DO UPDATE SET \
      on_hand = excluded.on_hand, reserved = excluded.reserved, unreported = excluded.unreported, \
      suspect = excluded.suspect, initialised = excluded.initialised, \
-     reported_at = excluded.reported_at, overwritten_at = excluded.overwritten_at"
+     reported_at = excluded.reported_at, overwritten_at = excluded.overwritten_at, \
+     unreported_due = excluded.unreported_due, unreported_late = excluded.unreported_late"
 );
 
 fn cells(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
@@ -65,6 +66,8 @@ fn cells(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
             cell.initialised,
             cell.reported_at.map(|at| at.0),
             cell.overwritten_at.map(|at| at.0),
+            cell.unreported_due.map(|at| at.0),
+            cell.unreported_late,
         ])
         .map_err(failure)?;
     }

@@ -12,10 +12,10 @@ use astrolabe_core::stock::cell::{CellKey, StockCell};
 use crate::error::StoreError;
 use crate::rows::{
     Fields, FileGather, assignment, cell, cell_columns, fact_columns, mapping, outward_columns, outward_state_columns,
-    outward_view, page_window, reservation, reservation_columns, task, timeline_fact,
+    outward_view, page_window, reservation, reservation_columns, timeline_fact,
 };
 use crate::sqlite::fields::{all, each, first, limit as most};
-use crate::views::{AssignmentView, TaskView, TradeView};
+use crate::views::{AssignmentView, TradeView};
 
 const FACTS: &str =
     concat!("SELECT ", fact_columns!(), " FROM timeline WHERE seller_id = ?1 AND tid = ?2 ORDER BY version, n");
@@ -47,7 +47,8 @@ pub(super) fn trade(connection: &Connection, seller: SellerId, tid: Tid) -> Resu
     each(connection, RESERVATIONS, key, |row| files.reservation(reservation(row)?))?;
     let timeline = all(connection, FACTS, key, |row| timeline_fact(row))?;
     let outward = all(connection, CALLS, key, |row| outward_view(row))?;
-    let view = |file| TradeView { file, published, timeline, outward };
+    let exceptions = crate::sqlite::exceptions::of_trade(connection, seller, tid)?;
+    let view = |file| TradeView { file, published, timeline, outward, exceptions };
     Ok(files.finish().pop().map(view))
 }
 
@@ -188,11 +189,4 @@ pub(super) fn cells(
         found.extend(all(connection, cells, (seller.0, sc_item.0, location.0), |row| cell(row))?);
     }
     Ok(found)
-}
-
-/// Open tasks, newest first.
-pub(super) fn tasks(connection: &Connection, seller: SellerId, limit: usize) -> Result<Vec<TaskView>, StoreError> {
-    let tasks = "SELECT kind, tid, oid, detail, at FROM task WHERE seller_id = ?1 \
-                 ORDER BY version DESC, n DESC LIMIT ?2";
-    all(connection, tasks, (seller.0, most(limit)), |row| task(row))
 }

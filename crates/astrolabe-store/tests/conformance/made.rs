@@ -106,6 +106,7 @@ pub(crate) fn trade(tid: i64) -> Trade {
         channel_consigned: None,
         channel_closed: false,
         milestones: BTreeSet::new(),
+        cancel_asked: None,
     };
     Trade {
         tid: Tid(tid),
@@ -159,6 +160,7 @@ pub(crate) fn assignment(code: i64, tid: i64, location: i64, state: AssignmentSt
         shipment: None,
         facts: BTreeSet::new(),
         due_at: None,
+        clock: None,
         committed: Vec::new(),
         day_place: None,
         handover: None,

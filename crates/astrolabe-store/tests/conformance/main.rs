@@ -9,6 +9,7 @@ mod attempts;
 mod capacity;
 mod directory;
 mod due;
+mod exceptions;
 mod figures;
 mod goods;
 mod groups;
@@ -67,6 +68,8 @@ on_both! {
     due: clocks_that_ran_out, holds_that_ran_out, sellers_with_anything_due;
     figures: readers_follow_the_timeline, a_trades_earlier_facts_and_its_region_are_found, figures_are_added_once,
         figures_come_back_whole, figures_add_up_by_what_is_asked, old_days_are_forgotten_and_their_months_stay;
+    exceptions: one_is_open_about_a_thing_and_is_counted, people_change_what_is_not_closed,
+        they_are_listed_by_what_is_asked, cells_with_unreported_units_come_due;
     lists: trades_by_time_newest_first, trades_by_the_channels_words, refunds_keep_the_newest_text,
         tags_by_listing_and_by_tag, articles_and_locations_by_id, push_users_are_kept, lists_show_nothing_of_another_seller;
     views: a_trade_with_everything, assignments_page_by_code, counts_for_summaries, nothing_of_another_seller;

@@ -33,6 +33,8 @@ pub(crate) async fn cells_and_entries_come_back(home: &Home) {
         suspect: true,
         initialised: false,
         reported_at: Some(Timestamp(6)),
+        unreported_due: Some(NOW),
+        unreported_late: true,
         overwritten_at: Some(Timestamp(7)),
     };
     let cells = [

@@ -1,26 +1,31 @@
 //! Looking.
 
-use astrolabe_core::ids::{AllocationCode, HandoverCode, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid};
+use astrolabe_core::exception::{ExceptionChange, ExceptionKind, Raised, Subject};
+use astrolabe_core::ids::{
+    AllocationCode, ExceptionId, HandoverCode, ItemId, LocationId, Oid, ScItemId, SellerId, SkuId, Tid,
+};
 use astrolabe_core::order::assignment::AssignmentState;
 use astrolabe_core::order::timeline::Fact;
 use astrolabe_core::stock::cell::StockClass;
 use astrolabe_core::stock::hold::Role;
 use astrolabe_core::time::Millis;
-use astrolabe_core::world::{Changes, TaskKind, TaskOpened};
+use astrolabe_core::world::Changes;
+use astrolabe_store::ExceptionQuery;
 
 use crate::home::{Home, commit};
 use crate::made::{
     NOW, assigned, assignment, call, cell, cell_key, counted, fact, published, reservation, shop, stock, trade,
 };
 
-fn task(tid: i64, detail: &str) -> TaskOpened {
-    TaskOpened {
-        kind: TaskKind::Mismatch,
-        tid: Tid(tid),
-        oid: Some(Oid(tid * 10 + 1)),
+fn mismatch(tid: i64, detail: &str) -> ExceptionChange {
+    ExceptionChange::Raised(Raised {
+        id: ExceptionId(tid),
+        kind: ExceptionKind::Mismatch,
+        subject: Subject::SubOrder(Tid(tid), Oid(tid * 10 + 1)),
+        location: None,
         detail: detail.to_owned(),
         at: NOW,
-    }
+    })
 }
 
 /// Three trades: one waits, one was refused and given to another store, one lies at two stores.
@@ -44,7 +49,7 @@ fn busy() -> Changes {
             fact(3, Fact::Allocated, Some(102), NOW + Millis(60)),
         ],
         outward: vec![call(10, 2, "pos"), call(11, 2, "wms")],
-        tasks: vec![task(2, "first"), task(3, "second")],
+        exceptions: vec![mismatch(2, "first"), mismatch(3, "second")],
         handover_codes: vec![(HandoverCode::of("482100000001"), Tid(2))],
         stock: stock(&[(key, cell(5, 0))]),
         ..shop()
@@ -68,11 +73,8 @@ pub(crate) async fn a_trade_with_everything(home: &Home) {
     assert_eq!(store.trade_of_allocation(SellerId(1), AllocationCode(999)).await.unwrap(), None);
     assert_eq!(store.trade_of_sub_order(SellerId(1), Oid(21)).await.unwrap(), Some(Tid(2)));
     assert_eq!(store.trade_of_sub_order(SellerId(1), Oid(11)).await.unwrap(), None, "never assigned");
-    let tasks = store.tasks(SellerId(1), 10).await.unwrap();
-    let details: Vec<_> = tasks.iter().map(|task| (task.kind.as_str(), task.detail.as_str())).collect();
-    assert_eq!(details, vec![("mismatch", "second"), ("mismatch", "first")]);
-    assert_eq!((tasks[0].tid, tasks[0].oid, tasks[0].at), (Tid(3), Some(Oid(31)), NOW));
-    assert_eq!(store.tasks(SellerId(1), 1).await.unwrap().len(), 1);
+    let told: Vec<_> = view.exceptions.iter().map(|found| (found.kind, found.detail.as_str())).collect();
+    assert_eq!(told, [(ExceptionKind::Mismatch, "first")]);
 }
 
 pub(crate) async fn assignments_page_by_code(home: &Home) {
@@ -108,7 +110,7 @@ pub(crate) async fn counts_for_summaries(home: &Home) {
     assert_eq!(counted(&seen.assignments_by_state), assignments);
     assert_eq!(counted(&seen.facts), [("allocated", 3), ("paid", 2)].into());
     assert_eq!(counted(&seen.outward), [("pending", 2)].into());
-    assert_eq!(counted(&seen.tasks), [("mismatch", 2)].into());
+    assert_eq!(counted(&seen.exceptions), [("mismatch", 2)].into());
     assert_eq!((seen.allocations, seen.allocation_ms_sum, seen.allocation_ms_max), (2, 100, 60));
     assert_eq!(seen.busiest, vec![(LocationId(2), 2), (LocationId(1), 1)]);
     assert_eq!(seen.newest_rerouted, Some((Tid(2), AllocationCode(101))));
@@ -130,7 +132,9 @@ pub(crate) async fn nothing_of_another_seller(home: &Home) {
     assert_eq!(store.items_of_store(other, LocationId(1), 1, 10).await.unwrap(), (Vec::new(), 0));
     assert!(store.mappings(other, &[(ItemId(500), SkuId(0))]).await.unwrap().is_empty());
     assert!(store.cells(other, &[(LocationId(1), ScItemId(7))]).await.unwrap().is_empty());
-    assert!(store.tasks(other, 10).await.unwrap().is_empty());
+    assert!(
+        store.exceptions(other, &ExceptionQuery { limit: 10, ..ExceptionQuery::default() }).await.unwrap().is_empty()
+    );
     assert!(store.open_work(other, 10).await.unwrap().is_empty());
     assert_eq!(store.overview(other).await.unwrap().trades, 0);
     assert_eq!(store.locations(SellerId(1)).await.unwrap().len(), 2, "the case has something to hide");

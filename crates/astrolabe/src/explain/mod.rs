@@ -5,6 +5,7 @@ mod decision;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
+use astrolabe_core::exception::Exception;
 use astrolabe_core::ids::{LocationId, OutwardId, SellerId, Tid};
 use astrolabe_core::order::timeline::{Actor, TimelineFact};
 use astrolabe_core::order::trade::{SubOrder, UnassignedState};
@@ -106,7 +107,23 @@ fn story(view: &TradeView, names: &Names, attempts: &Attempts, nick: &str) -> Ve
             lines.extend(attempts.story_of(call.outward.id));
         }
     }
+    if !view.exceptions.is_empty() {
+        lines.push(String::new());
+        lines.push("exceptions".to_owned());
+        lines.extend(view.exceptions.iter().map(exception_story));
+    }
     lines
+}
+
+fn exception_story(found: &Exception) -> String {
+    let times = if found.times > 1 { format!(", {} times", found.times) } else { String::new() };
+    let owner = found.owner.as_ref().map_or_else(String::new, |owner| format!(" by {owner}"));
+    let closing = found.closing.as_ref().map_or_else(String::new, |closing| {
+        let by = closing.by.as_deref().unwrap_or("its cause is gone");
+        format!(" {}: {} ({by})", clock(closing.at), closing.how)
+    });
+    let (at, kind, state) = (clock(found.opened_at), found.kind.name(), found.state.name());
+    format!("  {at}  {kind}, {}: {}{times}; {state}{owner}{closing}", found.subject, found.detail)
 }
 
 fn line_story(line: &SubOrder, view: &TradeView, names: &Names) -> Vec<String> {
@@ -189,6 +206,7 @@ fn call_story(call: &OutwardView) -> String {
         Message::TellShipped { .. } => "omniorder.store.consigned",
         Message::ConsignToChannel { shipment, .. } if shipment.is_unnamed() => "logistics.dummy.send",
         Message::ConsignToChannel { .. } => "logistics.offline.send",
+        Message::AskCancel { .. } => "astrolabe.order.cancel.ask",
         Message::TellHandoverCode { again: false, .. } => "astrolabe.handover.code.tell",
         Message::TellHandoverCode { again: true, .. } => "astrolabe.handover.code.tell (again)",
         Message::TellFact(_) => "a fact",

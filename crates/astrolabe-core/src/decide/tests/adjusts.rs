@@ -2,6 +2,7 @@
 
 use crate::command::*;
 use crate::decide::tests::kit::*;
+use crate::exception::ExceptionKind;
 use crate::ids::*;
 use crate::order::assignment::AssignmentState;
 use crate::order::timeline::Actor;
@@ -9,7 +10,6 @@ use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator, Settings};
 use crate::stock::cell::StockClass;
 use crate::time::Millis;
-use crate::world::TaskKind;
 
 fn adjust(oid: i64, target: LocationId, quantity: i64) -> AdjustHold {
     AdjustHold {
@@ -51,7 +51,7 @@ fn a_waiting_hold_goes_where_the_allocator_says() {
     shop.tell(&Command::AdjustHold(adjust(10, FAR, 4)));
     assert_eq!(shop.entries.len(), entries, "a repeat changes nothing");
     shop.tell(&sync(10, FAR, shop.now));
-    assert_eq!((shop.live(10).location, shop.tasks.len()), (FAR, 0));
+    assert_eq!((shop.live(10).location, shop.raised.len()), (FAR, 0));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn less_than_the_whole_divides_an_offer_which_is_a_mismatch_where_that_is_not_al
         shop.tell(&Command::AdjustHold(adjust(10, FAR, 1)));
         let live: Vec<_> = shop.file(1).live_of(Oid(10)).map(|a| (a.location, a.units)).collect();
         assert_eq!(live, [(NEAR, 3), (FAR, 1)]);
-        assert_eq!(shop.tasks.contains(&TaskKind::Mismatch), !split_quantity);
+        assert_eq!(shop.raised.contains(&ExceptionKind::Mismatch), !split_quantity);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::command::{Address, Command, Outcome, StoreAnswer};
 use crate::decide::tests::kit::*;
+use crate::exception::ExceptionKind;
 use crate::ids::{Oid, Tid};
 use crate::order::assignment::AssignmentState;
 use crate::order::timeline::{Actor, Fact};
@@ -9,7 +10,6 @@ use crate::refusal::Refusal;
 use crate::seller::{Acceptor, Allocator};
 use crate::stock::cell::StockClass;
 use crate::time::{Millis, OpeningHours};
-use crate::world::TaskKind;
 
 #[test]
 fn an_offer_left_unanswered_goes_elsewhere_at_its_deadline_and_not_before() {
@@ -41,13 +41,16 @@ fn deadlines_run_in_the_stores_opening_hours() {
     shop.world.put_place(place);
     shop.stock(NEAR, StockClass::Certain, 5);
     shop.tell(&seen(paid(1, &[(ITEM, 1)], shop.now)));
-    let due = shop.live(10).due_at.unwrap();
-    let wait = due - shop.now;
-    assert!(wait > Millis::minutes(89) && wait <= Millis::minutes(90), "{wait:?}");
+    // Half of half an hour after the opening it is warned, at the end the offer goes elsewhere.
+    let warned = shop.live(10).due_at.unwrap() - shop.now;
+    assert!(warned > Millis::minutes(74) && warned <= Millis::minutes(75), "{warned:?}");
+    shop.look(1, warned);
+    let rest = shop.live(10).due_at.unwrap() - shop.now;
+    assert_eq!(rest, Millis::minutes(15));
 }
 
 #[test]
-fn late_shipping_is_a_fact_and_a_task_once_and_moves_nothing() {
+fn late_shipping_is_a_fact_and_an_exception_once_and_moves_nothing() {
     for at in [NEAR, WAREHOUSE] {
         let mut shop = Shop::open(Allocator::Platform, pos());
         shop.stock(at, StockClass::Certain, 5);
@@ -60,7 +63,7 @@ fn late_shipping_is_a_fact_and_a_task_once_and_moves_nothing() {
         shop.look(1, Millis::hours(24));
         shop.look(1, Millis::hours(24));
         assert_eq!(shop.live(10).state, before);
-        assert_eq!(shop.tasks, vec![TaskKind::ShipLate]);
+        assert_eq!(shop.raised, vec![ExceptionKind::ShipLate]);
         assert!(shop.live(10).has(Fact::ShipLate, 0));
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::command::*;
 use crate::decide::{decide, first_names, second_names};
+use crate::exception::{Closing, Exception, ExceptionChange, ExceptionKind, ExceptionState};
 use crate::geo::Point;
 use crate::goods::{Component, Item, Mapping, OmniTag, ScItem};
 use crate::ids::*;
@@ -25,7 +26,7 @@ use crate::stock::entry::StockEntry;
 use crate::stock::hold::{AheadState, Holder, HolderKind, HolderName, Role};
 use crate::stock::report::committed_after;
 use crate::time::{Millis, OpeningHours, Timestamp};
-use crate::world::{BillKey, BillRecord, Loaded, Names, NewWork, Occupancy, TaskKind, World};
+use crate::world::{BillKey, BillRecord, Loaded, Names, NewWork, Occupancy, World};
 
 pub(crate) const ARTICLE: ScItemId = ScItemId(500);
 pub(crate) const OTHER_ARTICLE: ScItemId = ScItemId(600);
@@ -46,7 +47,10 @@ pub(crate) struct Shop {
     pub(crate) now: Timestamp,
     pub(crate) facts: Vec<TimelineFact>,
     pub(crate) calls: Vec<Outward>,
-    pub(crate) tasks: Vec<TaskKind>,
+    /// Kinds of exceptions in the order in which they came up.
+    pub(crate) raised: Vec<ExceptionKind>,
+    /// Exceptions as the store keeps them.
+    pub(crate) exceptions: Vec<Exception>,
     pub(crate) entries: Vec<StockEntry>,
     pub(crate) discrepancies: Vec<Discrepancy>,
     pub(crate) work: VecDeque<NewWork>,
@@ -134,7 +138,8 @@ impl Shop {
             now: OPENING,
             facts: Vec::new(),
             calls: Vec::new(),
-            tasks: Vec::new(),
+            raised: Vec::new(),
+            exceptions: Vec::new(),
             entries: Vec::new(),
             discrepancies: Vec::new(),
             work: VecDeque::new(),
@@ -161,7 +166,7 @@ impl Shop {
         self.discrepancies.extend(changes.stock.discrepancies);
         self.facts.extend(changes.timeline);
         self.calls.extend(changes.outward);
-        self.tasks.extend(changes.tasks.iter().map(|task| task.kind));
+        changes.exceptions.into_iter().for_each(|change| self.keep(change));
         self.work.extend(changes.work);
         self.reports.extend(changes.bills);
         outcome
@@ -172,10 +177,48 @@ impl Shop {
         self.ask(command).unwrap_or_else(|refusal| panic!("{}: {refusal}", command.name()));
     }
 
+    /// What the store does: one open exception of a kind about a thing.
+    fn keep(&mut self, change: ExceptionChange) {
+        let open = |kept: &&mut Exception| kept.state != ExceptionState::Closed;
+        match change {
+            ExceptionChange::Raised(raised) => {
+                self.raised.push(raised.kind);
+                let same = |kept: &&mut Exception| kept.kind == raised.kind && kept.subject == raised.subject;
+                match self.exceptions.iter_mut().filter(open).find(same) {
+                    Some(kept) => {
+                        kept.times += 1;
+                        kept.last_at = raised.at;
+                        kept.detail = raised.detail;
+                    }
+                    None => self.exceptions.push(Exception::of(&raised)),
+                }
+            }
+            ExceptionChange::Gone { kind, subject, how, at } => {
+                let same = |kept: &&mut Exception| kept.kind == kind && kept.subject == subject;
+                for kept in self.exceptions.iter_mut().filter(open).filter(same) {
+                    kept.state = ExceptionState::Closed;
+                    kept.closing = Some(Closing { at, by: None, how: how.to_owned() });
+                }
+            }
+            ExceptionChange::Put(exception) => {
+                let kept = self.exceptions.iter_mut().find(|kept| kept.id == exception.id);
+                *kept.unwrap() = exception;
+            }
+        }
+    }
+
+    /// Exceptions that are not closed, with how often each came up.
+    pub(crate) fn open_exceptions(&self) -> Vec<(ExceptionKind, i64)> {
+        let open = self.exceptions.iter().filter(|kept| kept.state != ExceptionState::Closed);
+        open.map(|kept| (kept.kind, kept.times)).collect()
+    }
+
     fn load(&mut self, names: Names) {
         let missing = self.world.missing(names.clone());
         let known = missing.sc_items.iter().filter_map(|id| self.world.sc_items.get(id).cloned());
         let mut loaded = Loaded { sc_items: known.collect(), ..Loaded::default() };
+        let named = |kept: &&Exception| names.exceptions.contains(&kept.id);
+        loaded.exceptions = self.exceptions.iter().filter(named).cloned().collect();
         for cell in &names.holders {
             loaded.holders.insert(*cell, self.holders(cell));
         }
@@ -357,6 +400,7 @@ fn said(message: &Message) -> String {
         Message::TellRefused { .. } => "refused".into(),
         Message::TellShipped { .. } => "shipped".into(),
         Message::ConsignToChannel { shipment, .. } => format!("consign {}", shipment.waybill),
+        Message::AskCancel { .. } => "cancel it".into(),
         Message::TellHandoverCode { store, code, again, .. } => {
             format!("code {} of {store}{}", code.digits(), if *again { " again" } else { "" })
         }

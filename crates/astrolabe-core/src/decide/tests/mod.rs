@@ -3,6 +3,7 @@
 mod adjusts;
 mod calls;
 mod clocks;
+mod exceptions;
 mod kit;
 mod lives;
 mod masters;
@@ -12,5 +13,6 @@ mod reports;
 mod routes;
 mod service_settings;
 mod stock_random;
+mod unreported;
 mod walks;
 mod works;

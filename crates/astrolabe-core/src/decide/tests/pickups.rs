@@ -3,6 +3,7 @@
 
 use crate::command::{Command, HandoverPlace, Reallocate, RefuseReason, SetOut, UseCode};
 use crate::decide::tests::kit::*;
+use crate::exception::ExceptionKind;
 use crate::goods::Component;
 use crate::ids::{HandoverCode, LocationId, Oid, Tid};
 use crate::order::assignment::AssignmentState;
@@ -15,7 +16,6 @@ use crate::service_settings::{DeliveryRules, ServiceChange};
 use crate::stock::book::DiscrepancyKind;
 use crate::stock::cell::StockClass;
 use crate::time::Millis;
-use crate::world::TaskKind;
 
 const COUNTER: HandoverPlace = HandoverPlace::Counter;
 const DOOR: HandoverPlace = HandoverPlace::Door;
@@ -106,7 +106,7 @@ fn a_pickup_is_confirmed_and_collected_and_every_step_may_be_said_twice() {
     assert_eq!(shop.told(), "pos: allocations 10@3\nchannel: code 111 of 3\nchannel: consign ");
     assert_eq!(balances(&shop, FAR), (1, 0, 1));
     assert_eq!(shop.file(1).trade.due_at, None);
-    assert_eq!(shop.tasks, vec![]);
+    assert_eq!(shop.raised, vec![]);
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn a_refused_pickup_waits_for_a_choice_and_each_choice_can_be_made() {
         let said = answer(10, FAR, app("pos"), shop.now);
         shop.tell(&refusing(said, RefuseReason::Other));
         assert_eq!(shop.unassigned(1, 10).unwrap().name(), "unfillable", "never a delivery by itself");
-        assert_eq!(shop.tasks, [TaskKind::PickupChoice]);
+        assert_eq!(shop.raised, [ExceptionKind::PickupChoice]);
         shop
     };
     let go_to = |shop: &Shop, target| {
@@ -397,7 +397,7 @@ fn a_silent_store_loses_the_pickup_to_a_choice_and_wins_it_back_by_confirming() 
     let mut shop = offered();
     shop.look(1, Millis::minutes(31));
     assert_eq!(shop.unassigned(1, 10).unwrap().name(), "unfillable");
-    assert_eq!(shop.tasks, [TaskKind::PickupChoice]);
+    assert_eq!(shop.raised, [ExceptionKind::PickupChoice]);
     let command = confirm(10, "111", &shop);
     shop.tell(&command);
     assert_eq!((state(&shop, 10), shop.unassigned(1, 10)), (AssignmentState::Confirmed, None));
@@ -407,16 +407,16 @@ fn a_silent_store_loses_the_pickup_to_a_choice_and_wins_it_back_by_confirming() 
 }
 
 #[test]
-fn no_clock_takes_what_lies_ready_and_a_slow_transfer_is_a_task() {
+fn no_clock_takes_what_lies_ready_and_a_slow_transfer_is_an_exception() {
     let mut shop = confirmed();
-    assert_eq!(shop.live(10).due_at, None);
     let mut shop2 = offered();
     let command = transfer(10, &shop2);
     shop2.tell(&command);
-    shop2.look(1, Millis::hours(25));
-    assert_eq!((state(&shop2, 10), shop2.tasks.clone()), (AssignmentState::Transferring, vec![TaskKind::ShipLate]));
-    shop.look(1, Millis::hours(25));
-    assert_eq!((state(&shop, 10), shop.tasks.len()), (AssignmentState::Confirmed, 0));
+    shop2.look(1, Millis::hours(49));
+    assert_eq!((state(&shop2, 10), shop2.raised.len()), (AssignmentState::Transferring, 1));
+    assert_eq!(shop2.raised, [ExceptionKind::TransferLate]);
+    shop.look(1, Millis::hours(7 * 24));
+    assert_eq!((state(&shop, 10), &shop.raised[..]), (AssignmentState::Confirmed, &[ExceptionKind::CollectLate][..]));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use crate::command::{Command, RefuseReason, SeenRefund};
 use crate::decide::tests::kit::*;
+use crate::exception::ExceptionKind;
 use crate::ids::{Oid, RefundId, Tid};
 use crate::money::Fen;
 use crate::order::assignment::AssignmentState;
@@ -12,7 +13,6 @@ use crate::refusal::Refusal;
 use crate::seller::{Allocator, ReturnPolicy};
 use crate::stock::cell::StockClass;
 use crate::time::Millis;
-use crate::world::TaskKind;
 
 const STAGES: [&str; 7] = ["held", "unfillable", "notified", "accepted", "shipped", "signed", "refused"];
 
@@ -44,7 +44,7 @@ fn at_stage(stage: &str) -> Shop {
         shop.tell(&refusing(answer, RefuseReason::Other));
     }
     shop.later(Millis::seconds(10));
-    shop.tasks.clear();
+    shop.raised.clear();
     shop.calls.clear();
     shop
 }
@@ -138,7 +138,7 @@ fn the_store_answers_a_cancel_request() {
         trade.lines[0].closed = true;
         closed.tell(&seen(trade));
         assert_eq!(state(&closed), "cancel_denied", "{stage}");
-        assert_eq!(closed.tasks, vec![TaskKind::ShippedThoughClosed]);
+        assert_eq!(closed.raised, vec![ExceptionKind::ShippedThoughClosed]);
 
         let (answer, shipment) = (answer(10, NEAR, app("pos"), shop.now), shipment("SF1", shop.now));
         shop.tell(&shipping(answer, shipment));
@@ -150,10 +150,9 @@ fn the_store_answers_a_cancel_request() {
 fn while_a_cancel_stands_nothing_else_moves_but_shipping() {
     let mut shop = at_stage("accepted");
     see(&mut shop, RefundStatus::Asked);
-    let due = shop.live(10).due_at;
-    assert_eq!(due, None, "timers stop");
     shop.look(1, Millis::hours(48));
     assert_eq!(state(&shop), "cancel_requested");
+    assert_eq!(shop.raised, [ExceptionKind::CancelUnanswered], "shipping is waited for no more, the answer is");
     let again = answer(10, NEAR, app("pos"), shop.now);
     assert!(shop.ask(&Command::Accept(again)).is_ok(), "a repeat stays a repeat");
     let elsewhere = Command::Reallocate(crate::command::Reallocate {
@@ -166,7 +165,7 @@ fn while_a_cancel_stands_nothing_else_moves_but_shipping() {
     });
     assert_eq!(shop.ask(&elsewhere), Err(Refusal::CancelStands { oid: Oid(10) }));
     see(&mut shop, RefundStatus::Withdrawn);
-    assert_eq!(shop.live(10).due_at, Some(shop.now + Millis::hours(24)), "the deadline restarts");
+    assert_eq!(shop.live(10).due_at, Some(shop.now + Millis::hours(12)), "the ladder begins anew");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::command::{BillKind, Command, Reallocate, RefuseReason, SyncStatus};
 use crate::decide::tests::kit::*;
+use crate::exception::ExceptionKind;
 use crate::ids::{AppKey, LocationId, Oid, Tid};
 use crate::order::assignment::AssignmentState;
 use crate::order::timeline::{Actor, Fact};
@@ -11,7 +12,6 @@ use crate::seller::{Acceptor, Allocator};
 use crate::stock::cell::StockClass;
 use crate::stock::hold::Role;
 use crate::time::Millis;
-use crate::world::TaskKind;
 
 fn refuse(shop: &mut Shop, oid: i64, at: LocationId, who: Actor, reason: RefuseReason) {
     let answer = answer(oid, at, who, shop.now);
@@ -40,7 +40,7 @@ fn a_refused_line_goes_to_the_next_store_and_never_back() {
     assert_eq!(shop.cell(NEAR, StockClass::Certain).reserved, 0);
     refuse(&mut shop, 10, MIDDLE, app("pos"), RefuseReason::Other);
     assert_eq!(shop.unassigned(1, 10).unwrap().name(), "unfillable");
-    assert_eq!(shop.tasks, vec![TaskKind::Unfillable]);
+    assert_eq!(shop.raised, vec![ExceptionKind::Unfillable]);
     assert_eq!(shop.cell(MIDDLE, StockClass::Certain).reserved, 0, "nothing is held where it was refused");
     assert_eq!(shop.told(), "pos: allocations 10@1\npos: allocations 10@2");
 }
@@ -174,7 +174,7 @@ fn an_allocators_result_is_never_refused_for_want_of_stock() {
     shop.tell(&sync(10, FAR, shop.now));
     assert_eq!(shop.live(10).location, FAR);
     assert_eq!(shop.cell(NEAR, StockClass::Certain).reserved, 1, "the hold stays where it is");
-    assert_eq!(shop.tasks, vec![TaskKind::Mismatch]);
+    assert_eq!(shop.raised, vec![ExceptionKind::Mismatch]);
     accept(&mut shop, 10, FAR, app("pos")).unwrap();
     let said = answer(10, FAR, app("pos"), shop.now);
     let sent = shipment("SF1", shop.now);
@@ -240,8 +240,8 @@ fn an_allocator_that_fails_or_stays_silent_loses_the_trade_where_the_seller_allo
             let asked = shop.calls.iter().filter(|call| call.message == Message::AskAllocation).count();
             assert_eq!(asked, 1, "the platform routes again by itself");
         } else {
-            let task = if fails { TaskKind::Unfillable } else { TaskKind::AllocatorSilent };
-            assert_eq!(shop.tasks, vec![task]);
+            let task = if fails { ExceptionKind::Unfillable } else { ExceptionKind::AllocatorSilent };
+            assert_eq!(shop.raised, vec![task]);
             shop.later(Millis::seconds(5));
             shop.tell(&sync(10, NEAR, shop.now));
             assert_eq!(shop.live(10).location, NEAR, "a late result still counts");
@@ -257,7 +257,7 @@ fn a_dead_allocate_is_replaced_by_the_query_and_leaves_a_task() {
     let state = OutwardState::Dead { attempts: 1, at: shop.now, error: "gone".into() };
     shop.tell(&Command::SettleOutward { id, tid: Tid(1), state });
     assert_eq!(shop.calls[1].message, Message::QueryAllocation);
-    assert!(shop.tasks.contains(&TaskKind::DeadLetter));
+    assert!(shop.raised.contains(&ExceptionKind::DeadLetter));
     shop.look(1, Millis::minutes(3));
     assert_eq!(shop.calls.len(), 2, "it is not queried twice");
 }
@@ -266,11 +266,11 @@ fn a_dead_allocate_is_replaced_by_the_query_and_leaves_a_task() {
 fn an_allocating_app_that_says_shipped_gets_a_task_of_its_own() {
     // What it answers to `allocate`, and the task.
     let table = [
-        ("ALREADY_SHIPPED order gone", TaskKind::AllocatorSaysShipped),
-        ("1 Order was Shipped yesterday", TaskKind::AllocatorSaysShipped),
-        ("F01 订单已发货", TaskKind::AllocatorSaysShipped),
-        ("F02 订单未发货", TaskKind::DeadLetter),
-        ("1 no such shop", TaskKind::DeadLetter),
+        ("ALREADY_SHIPPED order gone", ExceptionKind::AllocatorSaysShipped),
+        ("1 Order was Shipped yesterday", ExceptionKind::AllocatorSaysShipped),
+        ("F01 订单已发货", ExceptionKind::AllocatorSaysShipped),
+        ("F02 订单未发货", ExceptionKind::DeadLetter),
+        ("1 no such shop", ExceptionKind::DeadLetter),
     ];
     for (error, expected) in table {
         let mut shop = Shop::open(isv(), pos());
@@ -278,11 +278,11 @@ fn an_allocating_app_that_says_shipped_gets_a_task_of_its_own() {
         let id = shop.calls[0].id;
         let dead = OutwardState::Dead { attempts: 1, at: shop.now, error: error.into() };
         shop.tell(&Command::SettleOutward { id, tid: Tid(1), state: dead.clone() });
-        assert_eq!(shop.tasks, vec![expected], "{error}");
+        assert_eq!(shop.raised, vec![expected], "{error}");
         assert_eq!(shop.unassigned(1, 10).unwrap().name(), "routing", "no state changes by its word");
         let other = shop.calls[1].id;
         shop.tell(&Command::SettleOutward { id: other, tid: Tid(1), state: dead });
-        assert_eq!(shop.tasks[1], TaskKind::DeadLetter, "only the answer to allocate is read");
+        assert_eq!(shop.raised[1], ExceptionKind::DeadLetter, "only the answer to allocate is read");
     }
 }
 
@@ -292,7 +292,7 @@ fn a_listing_that_maps_to_nothing_is_a_task_and_routes_once_it_is_mapped() {
     shop.stock(NEAR, StockClass::Certain, 5);
     shop.tell(&seen(paid(1, &[(UNMAPPED_ITEM, 1)], shop.now)));
     assert_eq!(shop.unassigned(1, 10).unwrap().name(), "unfillable");
-    assert_eq!(shop.tasks, vec![TaskKind::Unfillable]);
+    assert_eq!(shop.raised, vec![ExceptionKind::Unfillable]);
     let map =
         Command::MapItem { item: UNMAPPED_ITEM, sku: crate::ids::SkuId(0), sc_item: Some(ARTICLE), outer_code: None };
     shop.tell(&map);

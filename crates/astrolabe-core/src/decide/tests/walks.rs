@@ -50,7 +50,7 @@ fn mode_3_1_platform_allocates_and_the_keeper_accepts() {
     assert_eq!(shop.told(), "channel: consign SF1");
     let cell = shop.cell(NEAR, StockClass::Certain);
     assert_eq!((cell.on_hand, cell.reserved, cell.unreported), (3, 0, 2));
-    assert_eq!(shop.tasks, vec![]);
+    assert_eq!(shop.raised, vec![]);
 }
 
 #[test]
@@ -106,7 +106,7 @@ fn mode_3_3_platform_allocates_and_pos_accepts_within_the_row_budget() {
          Signed 10 at 1 by channel"
     );
     assert_eq!(shop.told(), "pos: allocations 10@1");
-    assert_eq!(shop.tasks, vec![]);
+    assert_eq!(shop.raised, vec![]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use astrolabe_core::command::{Command, Reallocate};
 use astrolabe_core::ids::{Oid, Tid};
 use astrolabe_protocol::{Answer, WireError};
 
-use crate::app::Claim;
+use crate::app::{Claim, new_request};
 use crate::gateway::context::CallContext;
 
 /// All named sub-orders, or none.
@@ -31,11 +31,4 @@ pub(super) async fn reallocate(context: &CallContext) -> Result<Answer, WireErro
     });
     context.submit(command).await?;
     Ok(Answer::ok())
-}
-
-/// A number that names this request and no refund: the high bits of a time-ordered uuid. A repeat of the same signed call
-/// gets the stored answer, and makes no second request.
-fn new_request() -> i64 {
-    let (high, _low) = uuid::Uuid::now_v7().as_u64_pair();
-    i64::try_from(high >> 1).unwrap_or(i64::MAX)
 }

@@ -73,6 +73,10 @@ rows! { REFUSALS:
         "The trade has no such sub-order.", "the caller", NO;
     REFUND_NOT_FOUND = "isv.refund-not-exist", "退款不存在。",
         "The channel has told of no such refund of this seller.", "the caller", "once the channel has delivered the refund";
+    EXCEPTION_NOT_FOUND = "isv.exception-not-exist", "例外不存在。",
+        "This seller has no such exception.", "the caller", NO;
+    EXCEPTION_CLOSED = "isv.exception-closed", "例外已关闭。",
+        "The exception is closed: its cause was gone, or somebody settled it. What comes up again is a new one.", "nobody", NO;
     LOCATION_NOT_FOUND = "isv.store-not-exist", "门店不存在。",
         "This seller has no such store, or it was deleted.", "the caller", NO;
     WAREHOUSE_NOT_FOUND = "isv.warehouse-not-exist", "电商仓不存在。",

@@ -95,6 +95,13 @@ const CALLS: &[Call] = &[
         message: "TellHandoverCode",
         bring_about: |tenant, _| Box::pin(ready_to_collect(tenant)),
     },
+    Call {
+        name: "astrolabe.order.cancel.ask",
+        to: None,
+        mode: Mode::PlatformKeeper,
+        message: "AskCancel",
+        bring_about: |tenant, _| Box::pin(nobody_serves(tenant)),
+    },
 ];
 
 /// The calls that the catalogue has: codes are told where they are issued.
@@ -129,6 +136,12 @@ async fn shipped(tenant: &Tenant<'_>) {
     let code = tenant.allocation_code().await;
     let parcel = r#"{"company_code":"SF","waybill":"SF1000001"}"#;
     tenant.keeper(&format!("assignments/{code}/ship"), parcel.to_owned()).await;
+}
+
+/// A person gives the order back to the channel.
+async fn nobody_serves(tenant: &Tenant<'_>) {
+    tenant.pay().await;
+    tenant.ask_cancel("本地无货").await;
 }
 
 async fn ready_to_collect(tenant: &Tenant<'_>) {
@@ -263,7 +276,9 @@ fn replies(call: &Call) -> Vec<ReplyMaker> {
             |title, body: &str| Reply { title, status: 200, content_type: "application/json", body: body.to_owned() };
         let root = response_root(call.name);
         let taken = match call.name {
-            "astrolabe.handover.code.tell" => format!("{{\"{root}\":{{\"is_success\":true}}}}"),
+            "astrolabe.handover.code.tell" | "astrolabe.order.cancel.ask" => {
+                format!("{{\"{root}\":{{\"is_success\":true}}}}")
+            }
             _ => format!("{{\"{root}\":{{\"shipping\":{{\"is_success\":true}}}}}}"),
         };
         all.push(fixed(json("taken", &taken)));

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use astrolabe_core::command::Command;
 use astrolabe_core::ids::{SellerId, Tid};
+use astrolabe_core::order::timeline::Actor;
 use astrolabe_core::outward::OutwardState;
 use astrolabe_core::place::LocationKind;
 use astrolabe_protocol::catalogue::Role;
@@ -206,6 +208,13 @@ impl<'s> Tenant<'s> {
         assert_eq!(status, 200, "{path}: {text}");
     }
 
+    /// The merchant's staff give the trade back to the channel.
+    pub(crate) async fn ask_cancel(&self, why: &str) {
+        let (who, why) = (Actor::Operator { user: "小王".to_owned() }, why.to_owned());
+        let command = Command::AskCancel { tid: Tid(self.tid()), sub_orders: Vec::new(), who, why };
+        self.stage.app().submit(SellerId(self.seller), command, None).await.expect("is asked");
+    }
+
     /// A paid trade that its buyer collects at the store S001, which has it ready: then there is a code. The store's id.
     pub(crate) async fn ready_to_collect(&self) -> i64 {
         let store = self.store("S001").await;
@@ -342,7 +351,7 @@ impl<'s> Tenant<'s> {
         let listings = [(astrolabe_core::ids::ItemId(self.item()), astrolabe_core::ids::SkuId(sku(self.item())))];
         lines.push(format!("{:?}", store.mappings(seller, &listings).await.expect("reads")));
         let overview = store.overview(seller).await.expect("reads");
-        lines.push(format!("{:?} {:?} {:?}", overview.sub_orders_by_state, overview.facts, overview.tasks));
+        lines.push(format!("{:?} {:?} {:?}", overview.sub_orders_by_state, overview.facts, overview.exceptions));
         let masks = self.masks().await;
         let mut lines: Vec<String> = lines.iter().map(|line| without_chance(&masked(line, &masks))).collect();
         lines.sort();
