@@ -1,7 +1,7 @@
 //! What a command must have loaded: first what it names, then what those things point at. Two rounds for every command,
 //! never a third.
 
-use crate::command::{Command, Goods};
+use crate::command::{Command, Goods, SeenTrade};
 use crate::ids::Tid;
 use crate::outward::OutwardState;
 use crate::world::{Names, World};
@@ -18,13 +18,7 @@ pub fn first_names(command: &Command) -> Names {
         Command::ReleaseAhead { key } | Command::ExpireAhead { key } => {
             names.hold_keys.insert(key.clone());
         }
-        Command::SeeTrade(seen) => {
-            names.tids.insert(seen.tid);
-            for line in &seen.lines {
-                names.items.insert(line.item);
-                names.hold_keys.extend(line.reserve_key.clone());
-            }
-        }
+        Command::SeeTrade(seen) => of_seen(seen, &mut names),
         Command::SettleOutward { tid, state, .. } => match state {
             OutwardState::Dead { .. } => {
                 names.tids.insert(*tid);
@@ -85,6 +79,15 @@ pub fn first_names(command: &Command) -> Names {
         | Command::LookAtClock { .. } => names.tids.extend(trade_of(command)),
     }
     names
+}
+
+/// A trade, its listings and the holds that its lines take over.
+fn of_seen(seen: &SeenTrade, names: &mut Names) {
+    names.tids.insert(seen.tid);
+    for line in &seen.lines {
+        names.items.insert(line.item);
+        names.hold_keys.extend(line.reserve_key.clone());
+    }
 }
 
 /// What the loaded things point at.
