@@ -21,6 +21,7 @@ pub mod refusal;
 pub mod routing;
 pub mod seller;
 pub mod service_settings;
+pub mod settlement;
 pub mod stock;
 pub mod time;
 pub mod world;
