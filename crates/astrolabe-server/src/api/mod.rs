@@ -1,16 +1,16 @@
-//! REST: the channel door, the keeper's actions, stock holds, a look at a trade, addresses of apps and what was sent there; described by `/openapi.json`.
+//! REST: the channel door, the keeper's actions, stock holds, a look at a trade, addresses of apps and what was sent there, settlement; described by `/openapi.json`.
 
 mod apps;
 mod caller;
 mod channel;
 mod docs;
-#[expect(dead_code, reason = "the reports that leave as files follow")]
 mod export;
 mod failure;
 mod keeper;
 mod operations;
 mod outward;
 mod reservations;
+mod settlement;
 mod trades;
 
 use std::sync::Arc;
@@ -49,6 +49,7 @@ fn routes() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .nest("/api/v1/channels", channel::router())
         .nest("/api/v1/keeper", keeper::router())
         .nest("/api/v1/outward", outward::router())
+        .nest("/api/v1/settlement", settlement::router())
         .nest("/api/v1/stock/reservations", reservations::router())
         .nest("/api/v1/trades", trades::router())
         .split_for_parts()

@@ -1,4 +1,4 @@
-//! What runs beside the doors: calls outward, clocks and left-over work, the directory's refresh.
+//! What runs beside the doors: calls outward, clocks and left-over work, the directory's refresh, settlement.
 //!
 //! Workers decide nothing. They find what is due and send commands through the lanes, like anybody else.
 
@@ -10,6 +10,7 @@ mod receiver;
 mod replies;
 mod retention;
 mod send;
+mod settlement;
 
 use std::sync::Arc;
 
@@ -35,7 +36,8 @@ impl Workers {
             tokio::spawn(outward::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(due::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(due::refresh_directory(Arc::clone(app), stopped.clone())),
-            tokio::spawn(retention::run(Arc::clone(app), stopped)),
+            tokio::spawn(retention::run(Arc::clone(app), stopped.clone())),
+            tokio::spawn(settlement::run(Arc::clone(app), stopped)),
         ];
         Self { stop, tasks }
     }

@@ -12,5 +12,6 @@ mod pickups;
 mod push_users;
 mod replays;
 mod settings;
+mod settlement;
 mod spi;
 mod stock;

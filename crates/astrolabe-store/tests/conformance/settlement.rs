@@ -147,7 +147,7 @@ pub(crate) async fn a_step_is_kept_once(home: &Home) {
     let load = store.load_settlement(ONE, &[Tid(1), Tid(2)]).await.unwrap();
     assert_eq!((load.revision, load.place), (first.revision + 1, first.to));
     assert_eq!(load.cases.len(), 1);
-    assert_eq!(load.cases[0].posted, [settled.clone()], "with its entries in their order");
+    assert_eq!(load.cases[0].posted, std::slice::from_ref(&settled), "with its entries in their order");
     assert_eq!(load.cases[0].pending, first.waits);
     assert_eq!(load.cases[0].trade.timeline.len(), 2);
 
