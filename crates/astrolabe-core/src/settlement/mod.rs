@@ -24,6 +24,6 @@ pub use settle::{Settled, TradeToSettle, settle};
 /// What must always hold of what is posted, with its name. The store judges it where the rows are; `astrolabe doctor` says it.
 pub const INVARIANT: (&str, &str) = (
     "INV-SETTLE-1",
-    "The entries of every posting, and so of every trade, sum up to 0; from no party more is taken back than was posted; \
-     every month is the sum of its entries.",
+    "the entries of every posting, and so of every trade, sum up to 0; from no party more is taken back than was posted; \
+     every month is the sum of its entries",
 );
