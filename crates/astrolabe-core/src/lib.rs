@@ -24,6 +24,7 @@ pub mod refusal;
 pub mod routing;
 pub mod seller;
 pub mod service_settings;
+pub mod settlement;
 pub mod stock;
 pub mod subscription;
 pub mod time;

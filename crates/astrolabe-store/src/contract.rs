@@ -17,6 +17,7 @@ use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
 use astrolabe_core::seller::Seller;
 use astrolabe_core::service_settings::DayKey;
+use astrolabe_core::settlement::{Account, Period, RuleSet, RuleSetVersion};
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
 use astrolabe_core::subscription::Subscription;
@@ -30,6 +31,10 @@ use crate::exceptions::ExceptionQuery;
 use crate::figures::{FigureQuery, FiguresFound};
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
+use crate::settlement::{
+    RuleSetChange, RuleSetChanged, RuleSetDeed, RuleSetRow, SettlementBalance, SettlementFault, SettlementLoad,
+    SettlementStep, StatementLine, StatementQuery,
+};
 use crate::views::{AssignmentView, DueOutward, Overview, TradeView};
 
 /// A database that keeps everything. Cheap to share; every method may be called from any task.
@@ -159,6 +164,59 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     ) -> Result<Vec<(i64, i64)>, StoreError>;
     /// Forgets figures of single days before a day and says how many; those of months stay.
     async fn forget_figures(&self, seller: SellerId, before: i64) -> Result<usize, StoreError>;
+    // Settlement (分账).
+
+    /// Keeps a new draft and gives it the merchant's next version.
+    async fn draft_rule_set(
+        &self,
+        seller: SellerId,
+        rules: &RuleSet,
+        by: &RuleSetDeed,
+    ) -> Result<RuleSetVersion, StoreError>;
+    /// Changes a rule set from the state that the change needs. The first activation ever begins the merchant's
+    /// settlement: what his timeline had learnt before is not looked at.
+    async fn change_rule_set(
+        &self,
+        seller: SellerId,
+        version: RuleSetVersion,
+        change: &RuleSetChange,
+        by: &RuleSetDeed,
+    ) -> Result<RuleSetChanged, StoreError>;
+    /// Rule sets of a seller before a version (`None`: from the newest on), newest first.
+    async fn rule_sets(
+        &self,
+        seller: SellerId,
+        before: Option<RuleSetVersion>,
+        limit: usize,
+    ) -> Result<Vec<RuleSetRow>, StoreError>;
+    /// Sellers who settle and have facts that were not looked at, or a settlement whose day has come.
+    async fn sellers_to_settle(&self, now: Timestamp, limit: usize) -> Result<Vec<SellerId>, StoreError>;
+    /// Trades of a seller with a settlement whose day has come, oldest first.
+    async fn due_settlements(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<Tid>, StoreError>;
+    /// What postings of these trades are made from; trades that do not exist are left out.
+    async fn load_settlement(&self, seller: SellerId, tids: &[Tid]) -> Result<SettlementLoad, StoreError>;
+    /// Writes a step of settling, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody wrote since it was loaded: load and settle again.
+    async fn keep_settlement(&self, step: &SettlementStep) -> Result<(), StoreError>;
+    /// Months of parties by account, after one.
+    async fn settlement_balances(
+        &self,
+        seller: SellerId,
+        period: Period,
+        after: Option<&Account>,
+        limit: usize,
+    ) -> Result<Vec<SettlementBalance>, StoreError>;
+    /// A party's statement, in the order it was posted.
+    async fn settlement_statement(
+        &self,
+        seller: SellerId,
+        query: &StatementQuery,
+    ) -> Result<Vec<StatementLine>, StoreError>;
+    /// Postings and months that break what must hold of them, at most `limit` of a kind. It reads the whole of a seller's
+    /// settlement: for `doctor`.
+    async fn settlement_faults(&self, seller: SellerId, limit: usize) -> Result<Vec<SettlementFault>, StoreError>;
 
     // Looking.
 

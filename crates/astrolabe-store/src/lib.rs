@@ -17,6 +17,7 @@ mod open;
 mod postgres;
 mod readers;
 mod rows;
+mod settlement;
 mod sqlite;
 mod views;
 
@@ -36,4 +37,8 @@ pub use figures::{FigureGroup, FigureQuery, FiguresBy, FiguresFound, FiguresOf};
 pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};
 pub use open::{StoreTarget, open};
 pub use readers::{FactPlace, PlacedFact, TimelineReader};
+pub use settlement::{
+    RuleSetChange, RuleSetChanged, RuleSetDeed, RuleSetRow, RuleSetState, SettlementBalance, SettlementCase,
+    SettlementFault, SettlementLoad, SettlementStep, StatementLine, StatementPlace, StatementQuery,
+};
 pub use views::{AssignmentView, DueOutward, OutwardView, Overview, StateCount, TradeView};

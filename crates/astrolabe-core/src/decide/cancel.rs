@@ -188,7 +188,7 @@ fn start_anew(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
 
 /// After shipping, with the goods.
 fn come_back(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
-    for code in live(case, seen.oid) {
+    for code in live_or_returned(case, seen.oid) {
         match phase(seen.status) {
             Phase::Open => {
                 carry_if_possible(case, code, Event::AskReturn { refund: seen.id })?;
@@ -285,6 +285,13 @@ pub(super) fn carry_if_possible(case: &mut Case<'_>, code: AllocationCode, event
     }
     case.carry(code, event)?;
     Ok(true)
+}
+
+/// Those of which the goods may be back before the money is, too.
+fn live_or_returned(case: &Case<'_>, oid: Oid) -> Vec<AllocationCode> {
+    let of_line = case.file.assignments.iter().filter(|assignment| assignment.oid == oid);
+    let meant = of_line.filter(|one| one.state.is_live() || one.state == AssignmentState::Returned);
+    meant.map(|assignment| assignment.code).collect()
 }
 
 /// Codes of a sub-order's live assignments.

@@ -68,6 +68,21 @@ impl Caller {
         }
     }
 
+    /// Refuses everybody but the merchant's own people: who runs the platform does not share out a merchant's money.
+    pub(crate) fn must_own_the_money(&self) -> Result<(), ApiFailure> {
+        match self.0.role {
+            UserRole::Merchant => Ok(()),
+            UserRole::Operator | UserRole::StoreClerk { .. } => {
+                Err(ApiFailure::forbidden("only the merchant may do that"))
+            }
+        }
+    }
+
+    /// The person's name, for what is kept of his deeds.
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+
     /// Refuses a clerk of another store.
     pub(crate) fn must_act_for(&self, location: LocationId) -> Result<(), ApiFailure> {
         match self.store() {

@@ -24,7 +24,6 @@ pub(crate) enum Cell {
     Text(String),
     Whole(i64),
     /// Money in fen, written as yuan with two places.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the first report with money brings its use"))]
     Fen(i64),
     /// A share or an average.
     Number(f64),

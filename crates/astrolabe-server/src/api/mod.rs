@@ -1,4 +1,4 @@
-//! REST: the channel door, the keeper's actions, stock holds, a look at a trade, reports, addresses of apps and what was sent there; described by `/openapi.json`.
+//! REST: the channel door, the keeper's actions, stock holds, a look at a trade, exceptions, reports, settlement, webhooks, addresses of apps and what was sent there; described by `/openapi.json`.
 
 mod apps;
 mod caller;
@@ -13,6 +13,7 @@ mod operations;
 mod outward;
 mod reports;
 mod reservations;
+mod settlement;
 mod trades;
 mod webhooks;
 
@@ -55,6 +56,7 @@ fn routes() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
         .nest("/api/v1/locations", deadlines::router())
         .nest("/api/v1/outward", outward::router())
         .nest("/api/v1/reports", reports::router())
+        .nest("/api/v1/settlement", settlement::router())
         .nest("/api/v1/stock/reservations", reservations::router())
         .nest("/api/v1/trades", trades::router())
         .nest("/api/v1/webhooks", webhooks::router())

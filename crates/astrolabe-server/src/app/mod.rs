@@ -10,6 +10,7 @@ mod job;
 mod lane;
 mod lanes;
 mod places;
+pub(crate) mod settling;
 
 use std::sync::Arc;
 use std::time::Duration;

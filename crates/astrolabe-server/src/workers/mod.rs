@@ -1,4 +1,5 @@
-//! What runs beside the doors: calls outward, clocks and left-over work, the directory's refresh, figures from the timelines.
+//! What runs beside the doors: calls outward, clocks and left-over work, the directory's refresh, figures and settlement from the
+//! timelines.
 //!
 //! Workers decide nothing. They find what is due and send commands through the lanes, like anybody else.
 
@@ -11,6 +12,7 @@ mod receiver;
 mod replies;
 mod retention;
 mod send;
+mod settlement;
 
 use std::sync::Arc;
 
@@ -37,7 +39,8 @@ impl Workers {
             tokio::spawn(due::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(due::refresh_directory(Arc::clone(app), stopped.clone())),
             tokio::spawn(retention::run(Arc::clone(app), stopped.clone())),
-            tokio::spawn(figures::run(Arc::clone(app), stopped)),
+            tokio::spawn(figures::run(Arc::clone(app), stopped.clone())),
+            tokio::spawn(settlement::run(Arc::clone(app), stopped)),
         ];
         Self { stop, tasks }
     }

@@ -14,6 +14,7 @@ mod push_users;
 mod replays;
 mod reports;
 mod settings;
+mod settlement;
 mod spi;
 mod stock;
 mod webhooks;

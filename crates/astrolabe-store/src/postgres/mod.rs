@@ -25,6 +25,7 @@ mod save_orders;
 mod save_outward;
 mod save_stock;
 mod script;
+mod settlement;
 mod snapshot;
 mod views;
 
@@ -42,6 +43,7 @@ use astrolabe_core::ids::{
 use astrolabe_core::kpi::{Figures, Metric, Region, Span};
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
+use astrolabe_core::settlement::{Account, Period, RuleSet, RuleSetVersion};
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
 use astrolabe_core::time::Timestamp;
@@ -55,6 +57,10 @@ use crate::exceptions::ExceptionQuery;
 use crate::figures::{FigureQuery, FiguresFound};
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
+use crate::settlement::{
+    RuleSetChange, RuleSetChanged, RuleSetDeed, RuleSetRow, SettlementBalance, SettlementFault, SettlementLoad,
+    SettlementStep, StatementLine, StatementQuery,
+};
 use crate::views::{AssignmentView, DueOutward, Overview, TradeView};
 
 use group::PostgresGroup;
@@ -231,6 +237,74 @@ impl Store for PostgresStore {
 
     async fn forget_figures(&self, seller: SellerId, before: i64) -> Result<usize, StoreError> {
         figures::forget(&read::client(&self.pool).await?, seller, before).await
+    }
+
+    async fn draft_rule_set(
+        &self,
+        seller: SellerId,
+        rules: &RuleSet,
+        by: &RuleSetDeed,
+    ) -> Result<RuleSetVersion, StoreError> {
+        settlement::draft(&mut read::client(&self.pool).await?, seller, rules, by).await
+    }
+
+    async fn change_rule_set(
+        &self,
+        seller: SellerId,
+        version: RuleSetVersion,
+        change: &RuleSetChange,
+        by: &RuleSetDeed,
+    ) -> Result<RuleSetChanged, StoreError> {
+        settlement::change(&mut read::client(&self.pool).await?, seller, version, change, by).await
+    }
+
+    async fn rule_sets(
+        &self,
+        seller: SellerId,
+        before: Option<RuleSetVersion>,
+        limit: usize,
+    ) -> Result<Vec<RuleSetRow>, StoreError> {
+        settlement::rule_sets(&read::client(&self.pool).await?, seller, before, limit).await
+    }
+
+    async fn sellers_to_settle(&self, now: Timestamp, limit: usize) -> Result<Vec<SellerId>, StoreError> {
+        settlement::sellers(&read::client(&self.pool).await?, now, limit).await
+    }
+
+    async fn due_settlements(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<Tid>, StoreError> {
+        settlement::due(&read::client(&self.pool).await?, seller, now, limit).await
+    }
+
+    async fn load_settlement(&self, seller: SellerId, tids: &[Tid]) -> Result<SettlementLoad, StoreError> {
+        let mut client = read::client(&self.pool).await?;
+        settlement::load(&read::consistent(&mut client).await?, seller, tids).await
+    }
+
+    async fn keep_settlement(&self, step: &SettlementStep) -> Result<(), StoreError> {
+        settlement::keep(&mut read::client(&self.pool).await?, step).await
+    }
+
+    async fn settlement_balances(
+        &self,
+        seller: SellerId,
+        period: Period,
+        after: Option<&Account>,
+        limit: usize,
+    ) -> Result<Vec<SettlementBalance>, StoreError> {
+        settlement::balances(&read::client(&self.pool).await?, seller, period, after, limit).await
+    }
+
+    async fn settlement_statement(
+        &self,
+        seller: SellerId,
+        query: &StatementQuery,
+    ) -> Result<Vec<StatementLine>, StoreError> {
+        settlement::statement(&read::client(&self.pool).await?, seller, query).await
+    }
+
+    async fn settlement_faults(&self, seller: SellerId, limit: usize) -> Result<Vec<SettlementFault>, StoreError> {
+        let mut client = read::client(&self.pool).await?;
+        settlement::faults(&read::consistent(&mut client).await?, seller, limit).await
     }
 
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {

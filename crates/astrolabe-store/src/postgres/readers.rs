@@ -1,12 +1,12 @@
 //! The timeline as a log, and how far its readers have come.
 
-use deadpool_postgres::Client;
+use deadpool_postgres::{Client, GenericClient, Transaction};
 use tokio_postgres::Row;
 
 use astrolabe_core::ids::SellerId;
 
 use crate::error::StoreError;
-use crate::postgres::fields::{all, first, limit as most};
+use crate::postgres::fields::{Params, all, failure, first, limit as most};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::rows::{Fields, fact_columns, placed_fact};
 
@@ -23,7 +23,11 @@ pub(super) async fn behind(client: &Client, reader: TimelineReader, limit: usize
 }
 
 /// How far the reader has come.
-pub(super) async fn place(client: &Client, seller: SellerId, reader: TimelineReader) -> Result<FactPlace, StoreError> {
+pub(super) async fn place(
+    client: &impl GenericClient,
+    seller: SellerId,
+    reader: TimelineReader,
+) -> Result<FactPlace, StoreError> {
     let place = "SELECT version, n FROM timeline_reader WHERE seller_id = $1 AND reader = $2";
     let read = |row: &Row| Ok(FactPlace { version: row.int(0)?, n: row.int(1)? });
     Ok(first(client, place, &[&seller.0, &reader.name()], read).await?.unwrap_or_default())
@@ -43,4 +47,25 @@ pub(super) async fn after(
     limit: usize,
 ) -> Result<Vec<PlacedFact>, StoreError> {
     all(client, AFTER, &[&seller.0, &place.version, &place.n, &most(limit)], placed_fact).await
+}
+
+const ADVANCE: &str = "\
+    INSERT INTO timeline_reader AS known (seller_id, reader, version, n) VALUES ($1, $2, $5, $6) \
+    ON CONFLICT (seller_id, reader) DO UPDATE SET version = excluded.version, n = excluded.n \
+    WHERE known.version = $3 AND known.n = $4";
+
+/// Moves a reader from one place to another, in the transaction that keeps what it derived.
+pub(super) async fn advance(
+    transaction: &Transaction<'_>,
+    seller: SellerId,
+    reader: TimelineReader,
+    from: FactPlace,
+    to: FactPlace,
+) -> Result<(), StoreError> {
+    let statement = transaction.prepare_cached(ADVANCE).await.map_err(failure)?;
+    let row: &Params<'_> = &[&seller.0, &reader.name(), &from.version, &from.n, &to.version, &to.n];
+    match transaction.execute(&statement, row).await.map_err(failure)? {
+        0 => Err(StoreError::Conflict(format!("{} of seller {seller} was read on by another", reader.name()))),
+        _ => Ok(()),
+    }
 }

@@ -11,6 +11,7 @@ mod lists;
 mod orders;
 mod outward;
 mod overview;
+mod settlement;
 mod snapshot;
 mod stock;
 
@@ -36,6 +37,10 @@ pub(crate) use outward::{
     StateColumns, due_outward, outward_columns, outward_state_columns, outward_view, receiver_text,
 };
 pub(crate) use overview::ShownStates;
+pub(crate) use settlement::{
+    activated_set, balance, entry_of, entry_rows, gains, pending, posting, posting_columns, rule_set, rule_set_columns,
+    rule_set_state, settlement_fault, statement_line, with_entries,
+};
 pub(crate) use snapshot::{ahead_facts, report, stranger};
 pub(crate) use stock::{
     AheadGather, ArticleGather, adjust, ahead_columns, ahead_state_code, bill, bill_columns, cell, cell_columns,

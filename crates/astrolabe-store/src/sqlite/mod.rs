@@ -26,6 +26,7 @@ mod save_goods;
 mod save_orders;
 mod save_outward;
 mod save_stock;
+mod settlement;
 mod snapshot;
 mod views;
 
@@ -43,6 +44,7 @@ use astrolabe_core::ids::{
 use astrolabe_core::kpi::{Figures, Metric, Region, Span};
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
+use astrolabe_core::settlement::{Account, Period, RuleSet, RuleSetVersion};
 use astrolabe_core::stock::cell::{CellKey, StockCell};
 use astrolabe_core::stock::invariants::Snapshot;
 use astrolabe_core::time::Timestamp;
@@ -56,6 +58,10 @@ use crate::exceptions::ExceptionQuery;
 use crate::figures::{FigureQuery, FiguresFound};
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
+use crate::settlement::{
+    RuleSetChange, RuleSetChanged, RuleSetDeed, RuleSetRow, SettlementBalance, SettlementFault, SettlementLoad,
+    SettlementStep, StatementLine, StatementQuery,
+};
 use crate::views::{AssignmentView, DueOutward, Overview, TradeView};
 
 use group::SqliteGroup;
@@ -246,6 +252,80 @@ impl Store for SqliteStore {
 
     async fn forget_figures(&self, seller: SellerId, before: i64) -> Result<usize, StoreError> {
         self.lanes.write(move |connection| figures::forget(connection, seller, before)).await
+    }
+
+    async fn draft_rule_set(
+        &self,
+        seller: SellerId,
+        rules: &RuleSet,
+        by: &RuleSetDeed,
+    ) -> Result<RuleSetVersion, StoreError> {
+        let (rules, by) = (rules.clone(), by.clone());
+        self.lanes.write(move |connection| settlement::draft(connection, seller, &rules, &by)).await
+    }
+
+    async fn change_rule_set(
+        &self,
+        seller: SellerId,
+        version: RuleSetVersion,
+        change: &RuleSetChange,
+        by: &RuleSetDeed,
+    ) -> Result<RuleSetChanged, StoreError> {
+        let (change, by) = (change.clone(), by.clone());
+        self.lanes.write(move |connection| settlement::change(connection, seller, version, &change, &by)).await
+    }
+
+    async fn rule_sets(
+        &self,
+        seller: SellerId,
+        before: Option<RuleSetVersion>,
+        limit: usize,
+    ) -> Result<Vec<RuleSetRow>, StoreError> {
+        self.readers.read(move |connection| settlement::rule_sets(connection, seller, before, limit)).await
+    }
+
+    async fn sellers_to_settle(&self, now: Timestamp, limit: usize) -> Result<Vec<SellerId>, StoreError> {
+        self.readers.read(move |connection| settlement::sellers(connection, now, limit)).await
+    }
+
+    async fn due_settlements(&self, seller: SellerId, now: Timestamp, limit: usize) -> Result<Vec<Tid>, StoreError> {
+        self.readers.read(move |connection| settlement::due(connection, seller, now, limit)).await
+    }
+
+    async fn load_settlement(&self, seller: SellerId, tids: &[Tid]) -> Result<SettlementLoad, StoreError> {
+        let tids = tids.to_vec();
+        self.readers.read(move |connection| settlement::load(connection, seller, &tids)).await
+    }
+
+    async fn keep_settlement(&self, step: &SettlementStep) -> Result<(), StoreError> {
+        let step = step.clone();
+        self.lanes.write(move |connection| settlement::keep(connection, &step)).await
+    }
+
+    async fn settlement_balances(
+        &self,
+        seller: SellerId,
+        period: Period,
+        after: Option<&Account>,
+        limit: usize,
+    ) -> Result<Vec<SettlementBalance>, StoreError> {
+        let after = after.cloned();
+        self.readers
+            .read(move |connection| settlement::balances(connection, seller, period, after.as_ref(), limit))
+            .await
+    }
+
+    async fn settlement_statement(
+        &self,
+        seller: SellerId,
+        query: &StatementQuery,
+    ) -> Result<Vec<StatementLine>, StoreError> {
+        let query = query.clone();
+        self.readers.read(move |connection| settlement::statement(connection, seller, &query)).await
+    }
+
+    async fn settlement_faults(&self, seller: SellerId, limit: usize) -> Result<Vec<SettlementFault>, StoreError> {
+        self.readers.read(move |connection| settlement::faults(connection, seller, limit)).await
     }
 
     async fn trade(&self, seller: SellerId, tid: Tid) -> Result<Option<TradeView>, StoreError> {

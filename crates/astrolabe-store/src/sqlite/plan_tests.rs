@@ -18,6 +18,7 @@ use astrolabe_core::order::timeline::{Actor, Fact, TimelineFact};
 use astrolabe_core::order::trade::{AllocationAsk, Destination, Level, Trade, TradePayment};
 use astrolabe_core::outward::{Message, Outward, OutwardState, Receiver};
 use astrolabe_core::service_settings::{DayKey, Service};
+use astrolabe_core::settlement::{Account, Party, Pending, Period, RuleSet, Trigger, TriggerEvent};
 use astrolabe_core::stock::article::Waiting;
 use astrolabe_core::stock::book::{Moment, QueueChange, StockChanges};
 use astrolabe_core::stock::cell::{CellKey, StockCell, StockClass};
@@ -32,12 +33,23 @@ use crate::lists::{PushUser, PushUserQuery, SoldBy, SoldQuery};
 use crate::migrate::MIGRATIONS;
 use crate::readers::{FactPlace, TimelineReader};
 use crate::rows::Fields;
+use crate::settlement::{RuleSetChange, RuleSetDeed, SettlementStep, StatementPlace, StatementQuery};
 use crate::sqlite::fields::all;
 use crate::sqlite::lease::Leases;
-use crate::sqlite::{attempts, due, exceptions, figures, lease, lists, load, push, readers, save, views};
+use crate::sqlite::{attempts, due, exceptions, figures, lease, lists, load, push, readers, save, settlement, views};
 
 /// What may be read for a whole seller: what is small, what is wanted whole, and what is read in its order up to a limit.
-const WHOLE_SELLER: [&str; 5] = ["location", "work", "work_once", "trade_awaiting", "assignment_open"];
+const WHOLE_SELLER: [&str; 9] = [
+    "location",
+    "work",
+    "work_once",
+    "trade_awaiting",
+    "assignment_open",
+    "sqlite_autoindex_settlement_rule_set_1",
+    "settlement_rule_set_active",
+    "settlement_book",
+    "timeline_log",
+];
 
 const SELLER: SellerId = SellerId(1);
 const NOW: Timestamp = Timestamp(1);
@@ -162,6 +174,7 @@ fn run_everything(connection: &mut Connection) {
     run_exceptions(connection);
     run_lists(connection);
     run_figures(connection);
+    run_settlement(connection);
 }
 
 fn run_exceptions(connection: &Connection) {
@@ -266,6 +279,36 @@ fn run_figures(connection: &mut Connection) {
     figures::forget(connection, SELLER, 1).unwrap();
 }
 
+fn run_settlement(connection: &mut Connection) {
+    let trigger = Trigger { on: TriggerEvent::Shipped, after_days: 0 };
+    let rules = RuleSet { name: "n".to_owned(), trigger, remainder: Party::Company, rules: Vec::new() };
+    let by = RuleSetDeed { who: String::new(), at: NOW, why: String::new() };
+    let version = settlement::draft(connection, SELLER, &rules, &by).unwrap();
+    let changes = [RuleSetChange::Rewrite(rules), RuleSetChange::Activate, RuleSetChange::Retire];
+    for change in changes {
+        settlement::change(connection, SELLER, version, &change, &by).unwrap();
+    }
+    settlement::rule_sets(connection, SELLER, None, 10).unwrap();
+    settlement::sellers(connection, NOW, 10).unwrap();
+    settlement::due(connection, SELLER, NOW, 10).unwrap();
+    let place = settlement::load(connection, SELLER, &[Tid(1)]).unwrap();
+    let waits = Pending { tid: Tid(1), oid: Oid(1), code: AllocationCode(1), version, happened: NOW, due_at: NOW };
+    let step = SettlementStep {
+        seller: SELLER,
+        revision: place.revision,
+        from: place.place,
+        to: place.place,
+        postings: Vec::new(),
+        waits: vec![waits],
+        waits_no_more: vec![waits],
+    };
+    settlement::keep(connection, &step).unwrap();
+    let period = Period::of(NOW);
+    settlement::balances(connection, SELLER, period, None, 10).unwrap();
+    let query = StatementQuery { account: Account::Company, period, after: StatementPlace::default(), limit: 10 };
+    settlement::statement(connection, SELLER, &query).unwrap();
+}
+
 /// Lines of a plan that walk over a table, or over all of a seller's rows of one.
 fn walks(plan: &[String]) -> Vec<&String> {
     let walks = |line: &&String| {
@@ -275,7 +318,8 @@ fn walks(plan: &[String]) -> Vec<&String> {
             Some((_, rest)) => rest.split_whitespace().next(),
             None => words.get(1).copied(),
         };
-        let scans = words.first() == Some(&"SCAN") && !["lane", "due", "held", "asked", "found"].contains(&words[1]);
+        let scans =
+            words.first() == Some(&"SCAN") && !["lane", "book", "due", "held", "asked", "found"].contains(&words[1]);
         scans || (of_seller && !through.is_some_and(|name| WHOLE_SELLER.contains(&name)))
     };
     plan.iter().filter(walks).collect()

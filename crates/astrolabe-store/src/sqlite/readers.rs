@@ -7,7 +7,7 @@ use astrolabe_core::ids::SellerId;
 use crate::error::StoreError;
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::rows::{Fields, fact_columns, placed_fact};
-use crate::sqlite::fields::{all, first, limit as most};
+use crate::sqlite::fields::{all, first, limit as most, run};
 
 const BEHIND: &str = "\
     SELECT lane.seller_id FROM seller_lane AS lane \
@@ -50,4 +50,24 @@ pub(super) fn after(
     limit: usize,
 ) -> Result<Vec<PlacedFact>, StoreError> {
     all(connection, AFTER, (seller.0, place.version, place.n, most(limit)), |row| placed_fact(row))
+}
+
+const ADVANCE: &str = "\
+    INSERT INTO timeline_reader AS known (seller_id, reader, version, n) VALUES (?1, ?2, ?5, ?6) \
+    ON CONFLICT (seller_id, reader) DO UPDATE SET version = excluded.version, n = excluded.n \
+    WHERE known.version = ?3 AND known.n = ?4";
+
+/// Moves a reader from one place to another, in the transaction that keeps what it derived.
+pub(super) fn advance(
+    transaction: &Connection,
+    seller: SellerId,
+    reader: TimelineReader,
+    from: FactPlace,
+    to: FactPlace,
+) -> Result<(), StoreError> {
+    let moved = run(transaction, ADVANCE, (seller.0, reader.name(), from.version, from.n, to.version, to.n))?;
+    match moved {
+        0 => Err(StoreError::Conflict(format!("{} of seller {seller} was read on by another", reader.name()))),
+        _ => Ok(()),
+    }
 }

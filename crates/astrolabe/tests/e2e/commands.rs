@@ -140,6 +140,7 @@ async fn doctor_and_explain_beside_a_running_server() {
     for number in 1..=9 {
         assert!(doctor.stdout.contains(&format!("INV-STOCK-{number} ")), "{doctor:?}");
     }
+    assert!(doctor.stdout.contains("INV-SETTLE-1 "), "{doctor:?}");
     assert_eq!((doctor.code, last_line(&doctor)), (Some(0), "ok"));
 
     let ran = run(&database, ["explain", &TID.to_string()]).await;

@@ -206,6 +206,10 @@ fn goods_that_come_back_go_on_the_shelf_where_the_seller_says_so() {
         let last = shop.file(1).assignments.last().unwrap();
         assert_eq!(last.state, AssignmentState::Returned);
         assert!(last.has(Fact::Returned, 5));
+        see(&mut shop, RefundStatus::Granted);
+        let last = shop.file(1).assignments.last().unwrap();
+        assert_eq!(last.state, AssignmentState::Returned);
+        assert!(last.has(Fact::Refunded, 5), "the money that follows the goods is on the timeline");
     }
 }
 
