@@ -7,7 +7,7 @@ use crate::order::assignment::AssignmentState;
 use crate::order::machine::{Event, Stuck};
 use crate::order::refund::{Refund, RefundKind, RefundStatus};
 use crate::order::timeline::{Actor, Fact};
-use crate::order::trade::{Level, TradePayment, UnassignedState};
+use crate::order::trade::{Delivery, Level, TradePayment, UnassignedState};
 use crate::order::waiting::WaitEvent;
 use crate::outward::{Message, Receiver};
 use crate::refusal::Refusal;
@@ -292,8 +292,10 @@ pub(super) fn live(case: &Case<'_>, oid: Oid) -> Vec<AllocationCode> {
 }
 
 fn tell(case: &mut Case<'_>, oid: Oid, withdrawn: bool) {
+    let Ok(line) = case.line(oid) else { return };
+    let allocated = line.delivery == Delivery::Ship;
     let warehouse = case.file.live_of(oid).any(|assignment| assignment.warehouse);
-    for app in case.apps(warehouse) {
+    for app in case.apps(allocated, warehouse) {
         case.send(Receiver::App(app), Message::TellRefund { sub_orders: vec![oid], withdrawn });
     }
 }

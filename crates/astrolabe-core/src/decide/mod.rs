@@ -16,6 +16,7 @@ mod holdback;
 mod intake;
 mod master;
 mod names;
+mod partial;
 mod pickup;
 mod planning;
 mod reallocate;

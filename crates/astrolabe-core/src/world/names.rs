@@ -2,8 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{BillNum, HoldKey, ItemId, LocationId, ScItemId, Tid};
 use crate::stock::cell::CellKey;
+use crate::time::Timestamp;
+
+/// A trade's place among those that wait for an allocation: the longest paid is the first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct TradePlace {
+    pub pay_time: Timestamp,
+    pub tid: Tid,
+}
 
 /// Keys to load. Loading a key that does not exist loads its absence.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -31,6 +41,9 @@ pub struct Names {
     pub holders: BTreeSet<CellKey>,
     /// What stands at a location: live assignments, certain stock.
     pub occupancy: BTreeSet<LocationId>,
+    /// Trades that wait for an allocation, from the place after this one on (from the first when `None`), at most
+    /// [`super::WAITING_MAX`].
+    pub waiting_after: BTreeSet<Option<TradePlace>>,
     /// Days (of [`crate::time::Timestamp::shanghai_day`]) whose counts of taken sub-orders are needed, whole.
     pub days: BTreeSet<i64>,
 }
@@ -49,6 +62,7 @@ impl Names {
         self.committed_after.append(&mut other.committed_after);
         self.holders.append(&mut other.holders);
         self.occupancy.append(&mut other.occupancy);
+        self.waiting_after.append(&mut other.waiting_after);
         self.days.append(&mut other.days);
     }
 

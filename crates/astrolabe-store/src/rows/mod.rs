@@ -24,7 +24,7 @@ pub(crate) use goods::{ItemGather, item_doc, item_tags, location, mapping, sc_it
 pub(crate) use lists::{push_user, push_user_columns, sold_by};
 pub(crate) use orders::{
     FileGather, assignment, day_load, fact_columns, is_open, reservation, reservation_columns, task, timeline_fact,
-    trade, trade_awaits, work,
+    trade, trade_awaits, trade_place, work,
 };
 pub(crate) use outward::{
     StateColumns, due_outward, outward_columns, outward_state_columns, outward_view, receiver_text,

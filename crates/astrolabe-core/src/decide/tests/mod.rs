@@ -6,6 +6,7 @@ mod clocks;
 mod kit;
 mod lives;
 mod masters;
+mod partial;
 mod pickups;
 mod refunds;
 mod reports;

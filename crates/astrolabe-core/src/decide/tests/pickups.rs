@@ -1,7 +1,9 @@
 //! Pickups from payment to the counter, and deliveries that the store makes itself: who gets a code, what it opens, and
 //! where the hold is meanwhile.
 
-use crate::command::{Command, HandoverPlace, Reallocate, RefuseReason, SetOut, UseCode};
+use crate::command::{
+    Address, Command, HandoverPlace, Reallocate, RefuseReason, SeenRefund, SetOut, StoreAnswer, UseCode,
+};
 use crate::decide::tests::kit::*;
 use crate::goods::Component;
 use crate::ids::{HandoverCode, LocationId, Oid, Tid};
@@ -596,4 +598,60 @@ fn a_pickup_that_holds_units_elsewhere_is_offered_once_the_chosen_store_has_them
         shop.work_off();
         assert_eq!((shop.live(10).location, balances(&shop, NEAR).1), (FAR, 0));
     }
+}
+
+#[test]
+fn a_refusal_that_comes_again_does_not_undo_the_transfer_that_followed_it() {
+    let mut shop = offered();
+    let untimed = |shop: &Shop| StoreAnswer { timed: false, ..answer(10, FAR, app("pos"), shop.now) };
+    let refuse = refusing(untimed(&shop), RefuseReason::NoGoods);
+    shop.tell(&refuse);
+    shop.later(Millis::seconds(2));
+    let fetch = transfer(10, &shop);
+    shop.tell(&fetch);
+    shop.later(Millis::seconds(2));
+    let again = refusing(untimed(&shop), RefuseReason::NoGoods);
+    shop.tell(&again);
+    assert_eq!((shop.rows, state(&shop, 10)), (0, AssignmentState::Transferring));
+    // Said with its time, or of this very allocation, it is a new refusal.
+    let mut by_code = shop.clone();
+    let address = Address::Code(shop.live(10).code, vec![]);
+    by_code.tell(&refusing(StoreAnswer { address, ..untimed(&shop) }, RefuseReason::Other));
+    assert_eq!(state(&by_code, 10), AssignmentState::Refused);
+    let said = answer(10, FAR, app("pos"), shop.now);
+    shop.tell(&refusing(said, RefuseReason::Other));
+    assert_eq!(state(&shop, 10), AssignmentState::Refused);
+}
+
+#[test]
+fn what_the_buyer_sends_back_is_not_handed_over_at_his_door_as_well() {
+    let mut shop = accepted(pos());
+    let command = set_out(1, NEAR, "555", app("pos"), &shop);
+    shop.tell(&command);
+    for oid in [10, 11] {
+        let asked = SeenRefund { has_good_return: true, ..refund(oid, oid, RefundStatus::Asked, shop.now) };
+        shop.tell(&Command::SeeRefund(asked));
+    }
+    let command = show(1, "555", DOOR, app("pos"), &shop);
+    let refused = shop.ask(&command);
+    assert!(matches!(refused, Err(Refusal::IllegalMove { state: "return_requested", .. })), "{refused:?}");
+    // One of them he keeps after all: the code is good for that one.
+    shop.later(Millis::seconds(1));
+    let kept = SeenRefund { has_good_return: true, ..refund(11, 11, RefundStatus::Withdrawn, shop.now) };
+    shop.tell(&Command::SeeRefund(kept));
+    shop.tell(&command);
+    assert_eq!([10, 11].map(|oid| state(&shop, oid).name()), ["return_requested", "signed"]);
+}
+
+#[test]
+fn an_allocating_app_hears_of_no_pickups_refund() {
+    let mut shop = Shop::open(isv(), pos());
+    shop.stock(FAR, StockClass::Certain, 2);
+    let trade = collect_at_far(1, &[(ITEM, 1)], &shop);
+    shop.tell(&trade);
+    shop.calls.clear();
+    shop.tell(&Command::SeeRefund(refund(10, 5, RefundStatus::Asked, shop.now)));
+    shop.later(Millis::seconds(1));
+    shop.tell(&Command::SeeRefund(refund(10, 5, RefundStatus::Withdrawn, shop.now)));
+    assert_eq!(shop.told(), "pos: refund withdrawn=false\npos: refund withdrawn=true");
 }
