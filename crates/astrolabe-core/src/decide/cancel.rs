@@ -55,8 +55,10 @@ pub(super) fn see_refund(world: &mut World, seen: &SeenRefund, now: Timestamp) -
         modified: seen.modified,
         text: seen.published.clone(),
     });
-    if case.trade().level != Level::Routed {
-        return Ok(Outcome::Seen { changed: false });
+    match case.trade().level {
+        // A refund may be heard of before the payment it takes back.
+        Level::Awaited | Level::Routed => {}
+        Level::PassedOnSelfOperated | Level::PassedOnOrdinary => return Ok(Outcome::Seen { changed: false }),
     }
     let kind = match &known {
         Some(known) => known.kind,
@@ -143,7 +145,7 @@ fn let_go_on(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
             && other.kind == RefundKind::ForGoods
             && phase(other.status) == Phase::Open
     });
-    let wanted = case.trade().payment == TradePayment::Paid && !line.channel_closed && !another_stands;
+    let wanted = case.trade().payment != TradePayment::Closed && !line.channel_closed && !another_stands;
     if wanted {
         start_anew(case, seen)?;
     }
@@ -154,7 +156,7 @@ fn let_go_on(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
 fn start_anew(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
     let held_back = case.is_held_back();
     let mut any = case.wait_step(seen.oid, WaitEvent::LiftRefund)?;
-    if any {
+    if any && case.trade().level == Level::Routed {
         case.wait_step(seen.oid, WaitEvent::Pay { held_back })?;
     }
     let cancelled: Vec<_> = case
@@ -292,7 +294,8 @@ pub(super) fn live(case: &Case<'_>, oid: Oid) -> Vec<AllocationCode> {
 }
 
 fn tell(case: &mut Case<'_>, oid: Oid, withdrawn: bool) {
-    let Ok(line) = case.line(oid) else { return };
+    // Of what is not paid nobody was told anything.
+    let Ok(line) = case.line(oid).and_then(|line| case.must_be_ours().map(|()| line)) else { return };
     let allocated = line.delivery == Delivery::Ship;
     let warehouse = case.file.live_of(oid).any(|assignment| assignment.warehouse);
     for app in case.apps(allocated, warehouse) {

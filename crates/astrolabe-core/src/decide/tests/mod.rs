@@ -3,6 +3,7 @@
 mod adjusts;
 mod calls;
 mod clocks;
+mod every_command;
 mod kit;
 mod lives;
 mod masters;
@@ -12,6 +13,7 @@ mod refunds;
 mod reports;
 mod routes;
 mod service_settings;
+mod stages;
 mod stock_random;
 mod walks;
 mod works;
