@@ -325,6 +325,9 @@ pub(super) fn answer_cancel(
             left_out.push(place);
             return Ok(true);
         }
+        if !answered && !confirmed && was_already_gone(case, code, refund)? {
+            return Ok(true);
+        }
         if answered { Ok(false) } else { Err(Refusal::NothingToAnswer { oid }) }
     })?;
     if !moved.is_empty() {
@@ -332,6 +335,21 @@ pub(super) fn answer_cancel(
         case.close();
     }
     Ok(Outcome::Done)
+}
+
+/// "Already gone", said of what we know to have left: the shipping overtook the answer, or the refund came after it. It is
+/// written down as the answer to that refund and changes nothing else. Says whether there is such a refund.
+fn was_already_gone(case: &mut Case<'_>, code: AllocationCode, refund: Option<RefundId>) -> Result<bool, Refusal> {
+    let assignment = case.assignment(code)?.clone();
+    let left = !assignment.pickup && assignment.has(Fact::Shipped, 0);
+    let meant = case
+        .trade()
+        .refunds
+        .iter()
+        .rev()
+        .find(|known| known.oid == assignment.oid && refund.is_none_or(|refund| refund == known.id));
+    let Some(request) = meant.filter(|_| left).map(|refund| refund.id.0) else { return Ok(false) };
+    Ok(case.note(Note::on(&assignment, Fact::CancelDenied).of(request)))
 }
 
 /// The request that waits for an answer.

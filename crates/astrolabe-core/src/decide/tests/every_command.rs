@@ -18,7 +18,7 @@ use crate::time::Millis;
 const EXPECTED: &str = include_str!("every_command.txt");
 
 /// Every command about an order, in its telling forms, said by who may.
-fn commands(shop: &Shop, pickup: bool) -> Vec<(&'static str, Command)> {
+pub(super) fn commands(shop: &Shop, pickup: bool) -> Vec<(&'static str, Command)> {
     let fresh = || HandoverCode::of("222");
     let (now, tid) = (shop.now, Tid(1));
     let mut all = from_the_channel(shop, pickup);
@@ -94,7 +94,7 @@ fn adjust(target: LocationId) -> Command {
 }
 
 /// The states of the order's assignments in the order they were made, and of its units that nobody has.
-fn states(shop: &Shop) -> String {
+pub(super) fn states(shop: &Shop) -> String {
     let Some(file) = shop.world.files.get(&Tid(1)) else { return "unknown".to_owned() };
     let mut states: Vec<&str> = file.assignments.iter().map(|given| given.state.name()).collect();
     states.extend(file.trade.sub_orders[0].unassigned.as_ref().map(|unassigned| unassigned.state.name()));

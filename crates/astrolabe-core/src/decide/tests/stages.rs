@@ -7,7 +7,7 @@ use crate::ids::*;
 use crate::order::refund::RefundStatus;
 use crate::order::timeline::Actor;
 use crate::order::trade::{Delivery, TradePayment};
-use crate::seller::Settings;
+use crate::seller::{Acceptor, Allocator, RoleMode, Settings};
 use crate::stock::cell::StockClass;
 use crate::time::Millis;
 
@@ -62,17 +62,45 @@ pub(crate) const PICKUP: [&str; 15] = [
     "closed",
 ];
 
-/// A merchant in 3.4 with five units in each store and the warehouse.
-pub(crate) fn merchant() -> Shop {
+/// The four role modes, 3.1 to 3.4.
+pub(crate) fn modes() -> [RoleMode; 4] {
+    let mode = |allocator, acceptor| RoleMode { allocator, acceptor };
+    [
+        mode(Allocator::Platform, Acceptor::Keeper),
+        mode(isv(), Acceptor::Keeper),
+        mode(Allocator::Platform, pos()),
+        mode(isv(), pos()),
+    ]
+}
+
+/// A merchant in a role mode with five units in each store and the warehouse.
+pub(crate) fn merchant_in(mode: &RoleMode) -> Shop {
     let mut shop = Shop::with(Settings {
-        allocator: isv(),
-        acceptor: pos(),
+        allocator: mode.allocator.clone(),
+        acceptor: mode.acceptor.clone(),
         wms: Some(AppKey("wms".into())),
         takeover: false,
         ..Settings::default()
     });
     for at in [NEAR, MIDDLE, FAR, WAREHOUSE] {
         shop.stock(at, StockClass::Certain, 5);
+    }
+    shop
+}
+
+/// The same in 3.4.
+fn merchant() -> Shop {
+    merchant_in(&RoleMode { allocator: isv(), acceptor: pos() })
+}
+
+/// A delivery that is offered to the near store, whoever allocates.
+pub(crate) fn offered_in(mode: &RoleMode) -> Shop {
+    let mut shop = merchant_in(mode);
+    let paid = seen(trade(&shop, false, false));
+    tell(&mut shop, paid);
+    if let Allocator::App(_) = mode.allocator {
+        let given = sync(10, NEAR, shop.now);
+        tell(&mut shop, given);
     }
     shop
 }
@@ -93,11 +121,11 @@ pub(crate) fn told_refund(shop: &Shop, id: i64, status: RefundStatus, goods_come
 
 /// Who answers for the stores of the merchant.
 pub(crate) fn by(shop: &Shop, at: LocationId) -> Actor {
-    let settings = &shop.world.seller.settings;
-    match settings.acceptor {
-        crate::seller::Acceptor::App(_) => app("pos"),
-        crate::seller::Acceptor::Keeper if at == WAREHOUSE => app("wms"),
-        crate::seller::Acceptor::Keeper => keeper(at),
+    let mode = shop.world.files.get(&Tid(1)).and_then(|file| file.trade.mode.clone());
+    match mode.unwrap_or_else(|| shop.world.seller.settings.role_mode()).acceptor {
+        Acceptor::App(_) => app("pos"),
+        Acceptor::Keeper if at == WAREHOUSE => app("wms"),
+        Acceptor::Keeper => keeper(at),
     }
 }
 
