@@ -31,7 +31,7 @@ mod work;
 pub use ahead::AHEAD_TTL_MAX;
 pub use handover::usable;
 pub use names::{first_names, second_names};
-pub use who::{Deed, who_may};
+pub use who::{Deed, Party, who_may};
 
 use crate::command::{Command, Outcome};
 use crate::refusal::Refusal;
