@@ -12,6 +12,7 @@ mod partial;
 mod pickups;
 mod races;
 mod refunds;
+mod regressions;
 mod reports;
 mod routes;
 mod service_settings;
