@@ -10,6 +10,7 @@ mod job;
 mod lane;
 mod lanes;
 mod places;
+mod unreachable;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub use job::{Job, LaneAnswer, LaneError};
 pub use lane::{GROUP_COMMANDS_MAX, GROUP_ROWS_MAX, LANE_QUEUE_MAX};
 pub use lanes::Lanes;
 pub(crate) use places::{Claim, PlaceBook, PlaceError, store_by_code, wire_name};
+pub use unreachable::Unreachable;
 
 use crate::outward::{Dialer, Network, Reach};
 use crate::workers::OutwardQueue;
@@ -81,6 +83,8 @@ pub struct App {
     pub(crate) outward: OutwardQueue,
     /// The way to everybody who is called.
     pub(crate) dialer: Dialer,
+    /// Apps that do not answer.
+    pub unreachable: Unreachable,
     /// Rung when a group left work rows.
     pub work_left: Notify,
 }
@@ -103,6 +107,7 @@ impl App {
             lanes: Lanes::default(),
             outward: OutwardQueue::default(),
             dialer,
+            unreachable: Unreachable::default(),
             work_left: Notify::new(),
         }))
     }

@@ -3,6 +3,7 @@
 mod adjusts;
 mod calls;
 mod clocks;
+mod door_to_door;
 mod every_command;
 mod kit;
 mod lives;
