@@ -367,7 +367,7 @@ impl By<'_> {
         let (pay_time, tid) = after.map_or((i64::MIN, 0), |place| (place.pay_time.0, place.tid.0));
         let most = limit(WAITING_MAX);
         let key: &Params<'_> = &[&self.seller.0, &pay_time, &tid, &most];
-        Ok((after, all(self.client, WAITING_TRADES, key, |row| trade_place(row)).await?))
+        Ok((after, all(self.client, WAITING_TRADES, key, trade_place).await?))
     }
 }
 
