@@ -35,6 +35,8 @@ pub enum Refusal {
     OtherGoods { oid: Oid },
     #[error("{wanted} units are more than the {most} that sub-order {oid} can move")]
     MoreThanOrdered { oid: Oid, wanted: i64, most: i64 },
+    #[error("the {units} units of sub-order {oid} are answered for as a whole: this seller divides none")]
+    QuantityIsWhole { oid: Oid, units: i64 },
     #[error("bill was used before with another {field}")]
     BillReused { field: &'static str },
     #[error("the certain stock of {cell} was initialised before")]

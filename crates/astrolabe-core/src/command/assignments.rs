@@ -82,10 +82,15 @@ impl<T> PerLine<T> {
 pub struct StoreAnswer {
     pub tid: Tid,
     pub address: Address,
+    /// How many units of a line it is about, where not all of those that are there.
+    pub units: PerLine<Option<i64>>,
     /// The caller says these are warehouse assignments (`type` Warehouse).
     pub claims_warehouse: Option<bool>,
     pub who: Actor,
+    /// When it happened; where nobody said, when we heard of it.
     pub happened: Timestamp,
+    /// Whether the caller said when.
+    pub timed: bool,
 }
 
 /// 门店自送: the store takes the goods to the buyer itself.

@@ -24,11 +24,12 @@ use crate::order::trade::ChannelConsign;
 use crate::outward::OutwardState;
 use crate::place::Location;
 use crate::seller::{Acceptor, Allocator};
-use crate::service_settings::ServiceChange;
+use crate::service_settings::{Service, ServiceChange};
 use crate::stock::cell::CellKey;
 use crate::stock::deduct::QueuePlace;
 use crate::stock::hold::HolderName;
 use crate::time::Timestamp;
+use crate::world::TradePlace;
 
 /// One thing asked of one seller's lane, decided as a whole.
 #[derive(Clone, PartialEq, Debug)]
@@ -354,8 +355,15 @@ pub enum Work {
     StoreShut { location: LocationId, round: u32 },
     /// Take back what a shut store has not answered of this trade.
     WithdrawOffers { tid: Tid, location: LocationId },
-    /// A store opened or was bound to something: look again at what nobody could serve.
-    StoreOpened { location: LocationId },
+    /// A store opened or was bound to something: look again at what nobody could serve, from the place after this one on.
+    StoreOpened {
+        location: LocationId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<TradePlace>,
+    },
+    /// A location that had taken all it takes in a day has a place again: look again at who may want it, from the place
+    /// after this one on, until the places are taken.
+    PlaceFreed { location: LocationId, service: Service, after: Option<TradePlace> },
 }
 
 /// What a decided command answers.

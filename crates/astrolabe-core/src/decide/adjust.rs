@@ -274,7 +274,7 @@ fn reassign(case: &mut Case<'_>, asked: &AdjustHold, code: AllocationCode) -> Re
             case.note(Note::on(&before, Fact::Mismatch).of(recurrence).saying(what.clone()));
             case.raise(ExceptionKind::Mismatch, Some(asked.oid), what);
         }
-        divide(case, &before, asked.quantity)?
+        case.divide(&before, asked.quantity)?
     } else {
         code
     };
@@ -296,16 +296,4 @@ fn reassign(case: &mut Case<'_>, asked: &AdjustHold, code: AllocationCode) -> Re
         attributes: before.attributes.clone(),
     };
     assign(case, given, offer, None)
-}
-
-/// Makes `units` of an offer an offer of their own, at the same location.
-fn divide(case: &mut Case<'_>, before: &Assignment, units: i64) -> Result<AllocationCode, Refusal> {
-    let code = AllocationCode(case.world.mint.long());
-    case.ledger(before.oid, |ledger, held, owner| {
-        ledger.split_off(held, owner, Some(before.code), Some(code), units);
-    })?;
-    case.assignment_mut(before.code)?.units -= units;
-    // A sub-order takes one place in the location's day: what stays keeps it.
-    case.file.assignments.push(Assignment { code, units, day_place: None, ..before.clone() });
-    Ok(code)
 }

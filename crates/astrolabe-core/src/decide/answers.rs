@@ -1,6 +1,8 @@
 //! What stores, POS and WMS apps say: accepted, refused, shipped (§6.6.8–6.6.10, §6.5, the keeper). One call is one
 //! command: if any sub-order in it is refused, none changes. A repeat answers success and changes nothing.
 
+use std::collections::BTreeMap;
+
 use crate::command::{Address, Outcome, PerLine, RefuseReason, StoreAnswer};
 use crate::ids::{AllocationCode, LocationId, Oid};
 use crate::order::assignment::{Assignment, AssignmentState, Shipment};
@@ -17,6 +19,7 @@ use crate::time::Timestamp;
 use crate::world::World;
 
 use super::case::{Case, Note};
+use super::partial::portion;
 use super::route::{self, Why};
 use super::tell::{tell_allocator, tell_shipped};
 use super::verdicts::Verdicts;
@@ -50,6 +53,45 @@ impl<'w> Said<'w> {
         Ok((self.case, moved))
     }
 
+    /// Where the answer is about some of a line's units, leaves of what is meant only those, divided from the rest.
+    fn take_portions(&mut self, units: &PerLine<Option<i64>>, deed: Deed) {
+        let mut addressed: BTreeMap<(Oid, LocationId), Vec<AllocationCode>> = BTreeMap::new();
+        for (code, oid) in &self.meant {
+            let Some(location) = self.case.file.by_code(*code).map(|given| given.location) else { continue };
+            if units.of(*oid, location).is_some() {
+                addressed.entry((*oid, location)).or_default().push(*code);
+            }
+        }
+        for ((oid, location), codes) in addressed {
+            let Some(wanted) = *units.of(oid, location) else { continue };
+            let portion = portion(&mut self.case, (oid, location), &codes, wanted, deed);
+            let portion = self.verdicts.keep(oid, portion).unwrap_or_default();
+            self.meant.retain(|(code, _)| !codes.contains(code));
+            self.meant.extend(portion.into_iter().map(|code| (code, oid)));
+        }
+    }
+
+    /// A refusal that names neither a time nor an allocation code, of goods that the store has sent for since it refused
+    /// them, is that refusal come again: it means what was refused.
+    fn forget_refusals_before_transfer(&mut self) {
+        let Said { case, meant, .. } = self;
+        for (code, oid) in meant {
+            let Some(given) = case.file.by_code(*code).filter(|given| given.state == AssignmentState::Transferring)
+            else {
+                continue;
+            };
+            let sent_for = |other: &&Assignment| {
+                other.oid == *oid
+                    && other.location == given.location
+                    && was_refused(other)
+                    && other.has(Fact::TransferStarted, 0)
+            };
+            if let Some(refused) = case.file.assignments.iter().rfind(sent_for) {
+                *code = refused.code;
+            }
+        }
+    }
+
     /// The assignments that are meant.
     pub(super) fn codes(&self) -> impl Iterator<Item = AllocationCode> {
         self.meant.iter().map(|(code, _)| *code)
@@ -78,6 +120,7 @@ pub(super) fn open<'w>(
         });
         verdicts.keep(*oid, may).is_some()
     });
+    said.take_portions(&answer.units, deed);
     Ok(said)
 }
 
@@ -242,6 +285,9 @@ pub(super) fn refuse(
     now: Timestamp,
 ) -> Result<Outcome, Refusal> {
     let mut said = open(world, answer, Deed::Refuse, now)?;
+    if !answer.timed && matches!(answer.address, Address::Lines(_)) {
+        said.forget_refusals_before_transfer();
+    }
     // Before any step gives units back: they must not be held anew in the cells just doubted.
     let codes: Vec<AllocationCode> = said.codes().collect();
     for code in codes {

@@ -8,7 +8,7 @@ use crate::order::assignment::AssignmentState;
 use crate::order::machine::{Event, Stuck};
 use crate::order::refund::{Refund, RefundKind, RefundStatus};
 use crate::order::timeline::{Actor, Fact};
-use crate::order::trade::{Level, TradePayment, UnassignedState};
+use crate::order::trade::{Delivery, Level, TradePayment, UnassignedState};
 use crate::order::waiting::WaitEvent;
 use crate::outward::{Message, Receiver};
 use crate::refusal::Refusal;
@@ -56,8 +56,10 @@ pub(super) fn see_refund(world: &mut World, seen: &SeenRefund, now: Timestamp) -
         modified: seen.modified,
         text: seen.published.clone(),
     });
-    if case.trade().level != Level::Routed {
-        return Ok(Outcome::Seen { changed: false });
+    match case.trade().level {
+        // A refund may be heard of before the payment it takes back.
+        Level::Awaited | Level::Routed => {}
+        Level::PassedOnSelfOperated | Level::PassedOnOrdinary => return Ok(Outcome::Seen { changed: false }),
     }
     let kind = match &known {
         Some(known) => known.kind,
@@ -144,7 +146,7 @@ fn let_go_on(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
             && other.kind == RefundKind::ForGoods
             && phase(other.status) == Phase::Open
     });
-    let wanted = case.trade().payment == TradePayment::Paid && !line.channel_closed && !another_stands;
+    let wanted = case.trade().payment != TradePayment::Closed && !line.channel_closed && !another_stands;
     if wanted {
         start_anew(case, seen)?;
     }
@@ -155,7 +157,7 @@ fn let_go_on(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
 fn start_anew(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
     let held_back = case.is_held_back();
     let mut any = case.wait_step(seen.oid, WaitEvent::LiftRefund)?;
-    if any {
+    if any && case.trade().level == Level::Routed {
         case.wait_step(seen.oid, WaitEvent::Pay { held_back })?;
     }
     let cancelled: Vec<_> = case
@@ -300,8 +302,11 @@ pub(super) fn live(case: &Case<'_>, oid: Oid) -> Vec<AllocationCode> {
 }
 
 fn tell(case: &mut Case<'_>, oid: Oid, withdrawn: bool) {
+    // Of what is not paid nobody was told anything.
+    let Ok(line) = case.line(oid).and_then(|line| case.must_be_ours().map(|()| line)) else { return };
+    let allocated = line.delivery == Delivery::Ship;
     let warehouse = case.file.live_of(oid).any(|assignment| assignment.warehouse);
-    for app in case.apps(warehouse) {
+    for app in case.apps(allocated, warehouse) {
         case.send(Receiver::App(app), Message::TellRefund { sub_orders: vec![oid], withdrawn });
     }
 }
@@ -328,6 +333,9 @@ pub(super) fn answer_cancel(
             left_out.push(place);
             return Ok(true);
         }
+        if !answered && !confirmed && was_already_gone(case, code, refund)? {
+            return Ok(true);
+        }
         if answered { Ok(false) } else { Err(Refusal::NothingToAnswer { oid }) }
     })?;
     if !moved.is_empty() {
@@ -335,6 +343,21 @@ pub(super) fn answer_cancel(
         case.close();
     }
     Ok(Outcome::Done)
+}
+
+/// "Already gone", said of what we know to have left: the shipping overtook the answer, or the refund came after it. It is
+/// written down as the answer to that refund and changes nothing else. Says whether there is such a refund.
+fn was_already_gone(case: &mut Case<'_>, code: AllocationCode, refund: Option<RefundId>) -> Result<bool, Refusal> {
+    let assignment = case.assignment(code)?.clone();
+    let left = !assignment.pickup && assignment.has(Fact::Shipped, 0);
+    let meant = case
+        .trade()
+        .refunds
+        .iter()
+        .rev()
+        .find(|known| known.oid == assignment.oid && refund.is_none_or(|refund| refund == known.id));
+    let Some(request) = meant.filter(|_| left).map(|refund| refund.id.0) else { return Ok(false) };
+    Ok(case.note(Note::on(&assignment, Fact::CancelDenied).of(request)))
 }
 
 /// The request that waits for an answer.

@@ -9,11 +9,11 @@
 use crate::command::Work;
 use crate::ids::{AllocationCode, LocationId, WorkId};
 use crate::order::assignment::Assignment;
-use crate::place::Location;
 use crate::refusal::Refusal;
 use crate::routing::Reason;
 use crate::service_settings::{DayKey, DayPlace, Service};
-use crate::world::NewWork;
+use crate::time::Timestamp;
+use crate::world::{NewWork, World};
 
 use super::case::Case;
 
@@ -54,8 +54,8 @@ impl Case<'_> {
         let known = self.world.files.get(&before.tid);
         let stood = known.is_some_and(|file| file.by_code(before.code).is_some());
         if was_full && stood && !self.is_full(key) {
-            let (work, id) = (Work::StoreOpened { location: before.location }, WorkId(self.world.mint.long()));
-            let made_at = self.now();
+            let work = Work::PlaceFreed { location: before.location, service, after: None };
+            let (id, made_at) = (WorkId(self.world.mint.long()), self.now());
             self.world.journal.work(NewWork { id, work, made_at });
         }
         self.assignment_mut(before.code)?.day_place = None;
@@ -64,12 +64,18 @@ impl Case<'_> {
 
     /// Whether a count has reached the limit that holds now; a day that is over is of no interest.
     fn is_full(&self, key: DayKey) -> bool {
-        let place = self.world.places.live(key.location).filter(|_| key.day == self.now().shanghai_day());
-        let threshold = place.and_then(|place: &Location| place.service.threshold(key.service, self.now()));
-        threshold.is_some_and(|threshold| self.world.day_loads.taken(key) >= threshold)
+        key.day == self.now().shanghai_day()
+            && places_left(self.world, key.location, key.service, self.now()) == Some(0)
     }
 
     fn today(&self, location: LocationId, service: Service) -> DayKey {
         DayKey { day: self.now().shanghai_day(), location, service }
     }
+}
+
+/// Places that a location has left today; `None` where it sets no limit, or is gone.
+pub(super) fn places_left(world: &World, location: LocationId, service: Service, now: Timestamp) -> Option<i64> {
+    let threshold = world.places.live(location)?.service.threshold(service, now)?;
+    let taken = world.day_loads.taken(DayKey { day: now.shanghai_day(), location, service });
+    Some(threshold.saturating_sub(taken).max(0))
 }

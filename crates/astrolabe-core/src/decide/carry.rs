@@ -213,12 +213,15 @@ impl Case<'_> {
         Ok(())
     }
 
-    /// A sub-order whose unassigned units lack a hold waits in the shortage queue; one that lacks none does not.
+    /// A sub-order whose unassigned units lack a hold waits in the shortage queue, and so does one that nobody can serve,
+    /// whatever it holds; any other does not.
     pub(super) fn queue_for_lack(&mut self, oid: Oid) -> Result<(), Refusal> {
         let units = self.unassigned_units(oid)?;
+        let state = self.line(oid)?.unassigned.as_ref().map(|unassigned| &unassigned.state);
+        let unfillable = matches!(state, Some(UnassignedState::Unfillable { .. }));
         self.ledger(oid, |ledger, held, owner| {
             let lack = owner.unheld(held, None, units);
-            if lack > 0 {
+            if lack > 0 || unfillable {
                 ledger.wait(owner, lack);
             } else {
                 ledger.stop_waiting(owner);

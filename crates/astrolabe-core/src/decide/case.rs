@@ -45,12 +45,13 @@ pub(super) struct Note {
     request: i64,
     detail: Option<String>,
     by: Option<Actor>,
+    since: Option<Timestamp>,
 }
 
 impl Note {
     /// A fact of the whole trade.
     pub(super) fn trade(fact: Fact) -> Self {
-        Self { fact, oid: None, code: None, location: None, request: 0, detail: None, by: None }
+        Self { fact, oid: None, code: None, location: None, request: 0, detail: None, by: None, since: None }
     }
 
     /// A fact of a sub-order.
@@ -76,6 +77,11 @@ impl Note {
     /// What explains it.
     pub(super) fn saying(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// It had been so from then on.
+    pub(super) fn since(self, since: Timestamp) -> Self {
+        Self { since: Some(since), ..self }
     }
 
     /// Somebody else than the caller did it, now.
@@ -201,6 +207,7 @@ impl<'w> Case<'w> {
             Some(actor) => (actor, Moment::now(self.at.learnt)),
             None => (self.who.clone(), self.at),
         };
+        let at = Moment { happened: note.since.unwrap_or(at.happened), ..at };
         let fact = TimelineFact {
             tid: self.file.trade.tid,
             oid: note.oid,

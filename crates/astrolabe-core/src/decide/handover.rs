@@ -6,7 +6,7 @@ use crate::command::{HandoverPlace, Outcome, SetOut, UseCode};
 use crate::ids::{AllocationCode, HandoverCode, LocationId, Oid, Tid};
 use crate::order::assignment::{Assignment, AssignmentState, Handover, Shipment};
 use crate::order::file::TradeFile;
-use crate::order::machine::Event;
+use crate::order::machine::{Event, Stuck};
 use crate::order::timeline::{Actor, Fact};
 use crate::outward::{Message, Receiver};
 use crate::refusal::Refusal;
@@ -93,11 +93,35 @@ pub fn usable(file: &TradeFile, code: &HandoverCode, place: HandoverPlace) -> Re
         return Err(Refusal::HandoverCodeUsed { tid });
     }
     let event = event_of(place);
-    let stuck = of_code().find_map(|assignment| Some((assignment, assignment.step(event).err()?)));
+    let stuck = of_code().find_map(|assignment| Some((assignment, why_not_taken(assignment, event)?)));
     Err(match stuck {
         Some((found, stuck)) => stuck.refusal(found.oid, found.location, &found.state, event),
         None => Refusal::HandoverCodeNotFound { tid },
     })
+}
+
+fn why_not_taken(assignment: &Assignment, event: Event) -> Option<Stuck> {
+    match assignment.state {
+        AssignmentState::ReturnRequested { .. } => {
+            Some(Stuck::NoMove { who_may: "the buyer has asked to send it back" })
+        }
+        AssignmentState::Notified
+        | AssignmentState::Accepted
+        | AssignmentState::Confirmed
+        | AssignmentState::Transferring
+        | AssignmentState::CancelRequested { .. }
+        | AssignmentState::CancelDenied { .. }
+        | AssignmentState::Shipped
+        | AssignmentState::Signed
+        | AssignmentState::Collected
+        | AssignmentState::Returned
+        | AssignmentState::Refunded
+        | AssignmentState::Refused
+        | AssignmentState::Unanswered
+        | AssignmentState::Withdrawn
+        | AssignmentState::Cancelled
+        | AssignmentState::Closed => assignment.step(event).err(),
+    }
 }
 
 fn has_code(assignment: &Assignment, code: &HandoverCode) -> bool {
@@ -111,11 +135,13 @@ fn event_of(place: HandoverPlace) -> Event {
     }
 }
 
-/// A delivery that the channel has as signed already may still be told by its code.
+/// A delivery that the channel has as signed already may still be told by its code. What the buyer has asked to send back
+/// he does not take as well.
 fn may_be_handed_over(assignment: &Assignment) -> bool {
     let unused = assignment.handover.as_ref().is_some_and(|handover| handover.used_by.is_none());
     let event = event_of(if assignment.pickup { HandoverPlace::Counter } else { HandoverPlace::Door });
-    unused && (assignment.step(event).is_ok() || assignment.state == AssignmentState::Signed)
+    let on_its_way_back = matches!(assignment.state, AssignmentState::ReturnRequested { .. });
+    unused && !on_its_way_back && (assignment.step(event).is_ok() || assignment.state == AssignmentState::Signed)
 }
 
 /// `storecollect.consume`, `dtd.consume`: what the code stands for changes hands, all of it that is ready. The same caller

@@ -85,7 +85,7 @@ fn replace_place(world: &mut World, before: &Location, after: Location, now: Tim
     if was_open && !is_open {
         leave(world, Work::StoreShut { location: id, round: 0 }, now);
     } else if is_open && (!was_open || moved) {
-        leave(world, Work::StoreOpened { location: id }, now);
+        leave(world, Work::StoreOpened { location: id, after: None }, now);
     }
 }
 
@@ -102,7 +102,7 @@ pub(super) fn set_service(
     if service != known.service {
         let after = Location { service, ..known.clone() };
         world.put_place(after);
-        leave(world, Work::StoreOpened { location }, now);
+        leave(world, Work::StoreOpened { location, after: None }, now);
     }
     Ok(Outcome::Done)
 }
@@ -111,7 +111,7 @@ pub(super) fn set_service(
 pub(super) fn see_settings(world: &mut World, now: Timestamp) -> Outcome {
     let first = world.places.all().next().map(|place| place.id);
     if let Some(location) = first {
-        leave(world, Work::StoreOpened { location }, now);
+        leave(world, Work::StoreOpened { location, after: None }, now);
     }
     Outcome::Done
 }
@@ -178,7 +178,7 @@ pub(super) fn bind_item(
     }
     // What nobody could serve is the same whichever store is named: one look is enough.
     if let Some(location) = newest {
-        leave(world, Work::StoreOpened { location }, now);
+        leave(world, Work::StoreOpened { location, after: None }, now);
     }
     Ok(Outcome::Done)
 }

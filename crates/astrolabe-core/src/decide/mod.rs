@@ -19,6 +19,7 @@ mod hops;
 mod intake;
 mod master;
 mod names;
+mod partial;
 mod pickup;
 mod planning;
 mod reallocate;
@@ -34,7 +35,7 @@ mod work;
 pub use ahead::AHEAD_TTL_MAX;
 pub use handover::usable;
 pub use names::{first_names, second_names};
-pub use who::{Deed, who_may};
+pub use who::{Deed, Party, who_may};
 
 use crate::command::{Command, Outcome};
 use crate::refusal::Refusal;

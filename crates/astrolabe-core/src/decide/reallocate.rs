@@ -146,7 +146,10 @@ fn place(case: &mut Case<'_>, oid: Oid, location: LocationId, chosen: Option<Loc
             AllocatedBy::Operator
         }
     };
-    route::assign(case, code, Offer { oid, location, units, by, attributes: None }, None)
+    // Gifts and batch numbers go along: a person says where, not what.
+    let latest = case.file.assignments.iter().rfind(|given| given.oid == oid);
+    let attributes = latest.and_then(|given| given.attributes.clone());
+    route::assign(case, code, Offer { oid, location, units, by, attributes }, None)
 }
 
 /// Marks what the request made, so that the same request again finds itself done.

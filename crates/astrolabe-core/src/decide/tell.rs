@@ -50,11 +50,11 @@ impl Case<'_> {
             .collect()
     }
 
-    /// The allocating app, the POS app and, where a warehouse has it, the WMS app: each once.
-    pub(super) fn apps(&self, with_warehouse: bool) -> BTreeSet<AppKey> {
+    /// The allocating app of what is its to allocate, the POS app and, where a warehouse has it, the WMS app: each once.
+    pub(super) fn apps(&self, allocated: bool, with_warehouse: bool) -> BTreeSet<AppKey> {
         let mode = self.mode();
         let mut apps = BTreeSet::new();
-        if let Allocator::App(app) = mode.allocator {
+        if let (Allocator::App(app), true) = (mode.allocator, allocated) {
             apps.insert(app);
         }
         if let Acceptor::App(app) = mode.acceptor {

@@ -1,7 +1,6 @@
 //! Who may do what to an assignment (white paper §3; the matrix status × method × mode). The gateway knows which app
 //! calls which method; here it is settled whether that app, keeper or operator has a say in this trade at all.
 
-use crate::ids::AppKey;
 use crate::order::assignment::Assignment;
 use crate::order::timeline::{Actor, Fact};
 use crate::refusal::Refusal;
@@ -56,36 +55,86 @@ impl Deed {
     }
 }
 
-/// Who may do a deed, in words, for a refusal and for the generated matrix.
-pub fn who_may(mode: &RoleMode, deed: Deed, warehouse: bool) -> &'static str {
-    if warehouse {
-        return match mode.acceptor {
-            Acceptor::Keeper => "the WMS app or an operator may (shipping: a logistics call too)",
-            Acceptor::App(_) => "the WMS app, the POS app or an operator may (shipping: a logistics call too)",
-        };
-    }
-    match (&mode.allocator, &mode.acceptor, deed) {
-        (Allocator::App(_), Acceptor::Keeper, Deed::AnswerCancel | Deed::ReceiveReturn | Deed::Milestone) => {
-            "the keeper of that store, the allocating app or an operator may"
+/// Who may have a part in an order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Party {
+    /// The keeper of the assignment's store.
+    Keeper,
+    /// The app that accepts.
+    Pos,
+    Wms,
+    /// The app that allocates.
+    Allocator,
+    Operator,
+}
+
+/// Those who may do a deed, and the words that a refusal says it in.
+struct Allowed {
+    parties: &'static [Party],
+    words: &'static str,
+}
+
+/// The matrix deed × mode × kind of location, and nowhere else.
+fn allowed(mode: &RoleMode, deed: Deed, warehouse: bool) -> Allowed {
+    use Party::{Allocator as Isv, Keeper, Operator, Pos, Wms};
+    // What an allocating app may say of stores whose keeper accepts: the rest is the keeper's.
+    let is_isvs = match deed {
+        Deed::AnswerCancel | Deed::ReceiveReturn | Deed::Milestone => true,
+        Deed::Accept | Deed::Refuse | Deed::Ship | Deed::Confirm | Deed::Transfer | Deed::HandOver => false,
+    };
+    let (parties, words): (&[Party], _) = match (&mode.allocator, &mode.acceptor, warehouse) {
+        (Allocator::App(_), Acceptor::Keeper, false) if is_isvs => {
+            (&[Keeper, Isv, Operator], "the keeper of that store, the allocating app or an operator may")
         }
-        (_, Acceptor::Keeper, _) => "the keeper of that store or an operator may",
-        (Allocator::Platform, Acceptor::App(_), _) => "the POS app or an operator may",
-        (Allocator::App(_), Acceptor::App(_), _) => "the POS app, the allocating app or an operator may",
-    }
+        (_, Acceptor::Keeper, false) => (&[Keeper, Operator], "the keeper of that store or an operator may"),
+        (Allocator::Platform, Acceptor::App(_), false) => (&[Pos, Operator], "the POS app or an operator may"),
+        (Allocator::App(_), Acceptor::App(_), false) => {
+            (&[Pos, Isv, Operator], "the POS app, the allocating app or an operator may")
+        }
+        (Allocator::App(_), Acceptor::Keeper, true) if is_isvs => {
+            (&[Wms, Isv, Operator], "the WMS app, the allocating app or an operator may")
+        }
+        (_, Acceptor::Keeper, true) => {
+            (&[Wms, Operator], "the WMS app or an operator may (shipping: a logistics call too)")
+        }
+        (Allocator::Platform, Acceptor::App(_), true) => {
+            (&[Wms, Pos, Operator], "the WMS app, the POS app or an operator may (shipping: a logistics call too)")
+        }
+        (Allocator::App(_), Acceptor::App(_), true) => (
+            &[Wms, Pos, Isv, Operator],
+            "the WMS app, the POS app, the allocating app or an operator may (shipping: a logistics call too)",
+        ),
+    };
+    Allowed { parties, words }
+}
+
+/// Who may do a deed, for the generated matrix.
+pub fn who_may(mode: &RoleMode, deed: Deed, warehouse: bool) -> &'static [Party] {
+    allowed(mode, deed, warehouse).parties
 }
 
 /// Whether the actor may do the deed to the assignment.
 pub(super) fn check(case: &Case<'_>, assignment: &Assignment, deed: Deed) -> Result<(), Refusal> {
     let mode = case.mode();
-    let allowed = match &case.who {
-        Actor::Operator { .. } => true,
-        Actor::Keeper { store, .. } => {
-            mode.acceptor == Acceptor::Keeper && !assignment.warehouse && *store == assignment.location
-        }
-        Actor::App { key, .. } => app_may(case, &mode, key, assignment.warehouse, deed),
-        Actor::Channel | Actor::Platform | Actor::Clock => false,
+    let Allowed { parties, words } = allowed(&mode, deed, assignment.warehouse);
+    let wms = case.world.seller.settings.wms.as_ref();
+    let is = |party: &Party| match (party, &case.who) {
+        (Party::Operator, Actor::Operator { .. }) => true,
+        (Party::Keeper, Actor::Keeper { store, .. }) => *store == assignment.location,
+        (Party::Wms, Actor::App { key, .. }) => wms == Some(key),
+        (Party::Pos, Actor::App { key, .. }) => mode.acceptor == Acceptor::App(key.clone()),
+        (Party::Allocator, Actor::App { key, .. }) => mode.allocator == Allocator::App(key.clone()),
+        (
+            Party::Operator | Party::Keeper | Party::Wms | Party::Pos | Party::Allocator,
+            Actor::Operator { .. }
+            | Actor::Keeper { .. }
+            | Actor::App { .. }
+            | Actor::Channel
+            | Actor::Platform
+            | Actor::Clock,
+        ) => false,
     };
-    if allowed { Ok(()) } else { Err(not_yours(&mode, who_may(&mode, deed, assignment.warehouse))) }
+    if parties.iter().any(is) { Ok(()) } else { Err(not_yours(&mode, words)) }
 }
 
 /// Whether the actor may report milestones of sub-orders that no assignment has had: those of the merchant's systems who
@@ -94,7 +143,9 @@ pub(super) fn check_unallocated(case: &Case<'_>) -> Result<(), Refusal> {
     let mode = case.mode();
     let allowed = match &case.who {
         Actor::Operator { .. } => true,
-        Actor::App { key, .. } => app_may(case, &mode, key, false, Deed::Milestone),
+        Actor::App { key, .. } => {
+            mode.acceptor == Acceptor::App(key.clone()) || mode.allocator == Allocator::App(key.clone())
+        }
         Actor::Keeper { .. } | Actor::Channel | Actor::Platform | Actor::Clock => false,
     };
     let who_may = match (&mode.allocator, &mode.acceptor) {
@@ -104,26 +155,6 @@ pub(super) fn check_unallocated(case: &Case<'_>) -> Result<(), Refusal> {
         (Allocator::App(_), Acceptor::App(_)) => "the POS app, the allocating app or an operator may",
     };
     if allowed { Ok(()) } else { Err(not_yours(&mode, who_may)) }
-}
-
-fn app_may(case: &Case<'_>, mode: &RoleMode, key: &AppKey, warehouse: bool, deed: Deed) -> bool {
-    if mode.acceptor == Acceptor::App(key.clone()) {
-        return true;
-    }
-    if warehouse && case.world.seller.settings.wms.as_ref() == Some(key) {
-        return true;
-    }
-    if mode.allocator != Allocator::App(key.clone()) {
-        return false;
-    }
-    match (&mode.acceptor, deed) {
-        (Acceptor::App(_), _) => true,
-        (Acceptor::Keeper, Deed::AnswerCancel | Deed::ReceiveReturn | Deed::Milestone) => true,
-        (
-            Acceptor::Keeper,
-            Deed::Accept | Deed::Refuse | Deed::Ship | Deed::Confirm | Deed::Transfer | Deed::HandOver,
-        ) => false,
-    }
 }
 
 /// Allocation results come from the allocating app, in 3.4 from the POS app too.

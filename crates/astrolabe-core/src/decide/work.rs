@@ -5,25 +5,31 @@ use crate::command::{Outcome, Work};
 use crate::exception::{ExceptionKind, Subject};
 use crate::ids::{LocationId, ReservationId, Tid, WorkId};
 use crate::order::assignment::AssignmentState;
+use crate::order::file::TradeFile;
 use crate::order::machine::Event;
 use crate::order::timeline::Actor;
 use crate::order::trade::Delivery;
 use crate::refusal::Refusal;
+use crate::service_settings::Service;
 use crate::stock::book::Moment;
 use crate::stock::cell::{CellKey, StockCell, StockClass};
 use crate::stock::deduct::{QueuePlace, Sources};
 use crate::stock::held::{HeldUnits, Which};
 use crate::stock::hold::{HolderKind, HolderName, Role};
 use crate::time::Timestamp;
-use crate::world::{HOLDERS_MAX, Names, NewWork, OCCUPANTS_MAX, World};
+use crate::world::{HOLDERS_MAX, Names, NewWork, OCCUPANTS_MAX, TradePlace, WAITING_MAX, World};
 
 use super::ahead;
+use super::capacity::places_left;
 use super::case::Case;
 use super::exceptions::raise;
 use super::route::{self, Why};
 
 /// Most waiting sub-orders that one piece of work wakes.
 const WOKEN_MAX: usize = 200;
+
+/// Most waiting trades that one look at a freed place considers: their files are loaded for it.
+const CANDIDATES_MAX: usize = 50;
 
 /// Most rounds in which one short cell or one shut store is looked at again, [`HOLDERS_MAX`] holders or
 /// [`OCCUPANTS_MAX`] trades each: more than there are. It bounds a fault of ours alone.
@@ -53,8 +59,11 @@ pub(super) fn first_names(work: &Work, names: &mut Names) {
                 }
             }
         }
-        Work::StoreShut { location, .. } | Work::StoreOpened { location } => {
+        Work::StoreShut { location, .. } => {
             names.occupancy.insert(*location);
+        }
+        Work::StoreOpened { after, .. } | Work::PlaceFreed { after, .. } => {
+            names.waiting_after.insert(*after);
         }
     }
 }
@@ -69,7 +78,8 @@ pub(super) fn trade_of(work: &Work) -> Option<Tid> {
         | Work::StockRisen { .. }
         | Work::CellShort { .. }
         | Work::StoreShut { .. }
-        | Work::StoreOpened { .. } => None,
+        | Work::StoreOpened { .. }
+        | Work::PlaceFreed { .. } => None,
     }
 }
 
@@ -79,6 +89,7 @@ pub(super) fn second_names(world: &World, work: &Work, names: &mut Names) {
         Work::FreeHold { who: HolderName::Ahead { key }, .. } => {
             ahead::second_names_of_key(world, key, names);
         }
+        Work::PlaceFreed { after, .. } => names.tids.extend(candidates(world, *after).map(|place| place.tid)),
         Work::FreeHold { who: HolderName::Trade { .. }, .. }
         | Work::ServeWaiting { .. }
         | Work::WithdrawOffers { .. }
@@ -145,7 +156,8 @@ pub(super) fn do_work(world: &mut World, id: WorkId, work: &Work, now: Timestamp
         Work::FreeHold { cell, who } => free_hold(world, *cell, who, now)?,
         Work::StoreShut { location, round } => shut(world, *location, *round, now),
         Work::WithdrawOffers { tid, location } => withdraw_offers(world, *tid, *location, now)?,
-        Work::StoreOpened { location } => opened(world, *location, now),
+        Work::StoreOpened { location, after } => opened(world, *location, *after, now),
+        Work::PlaceFreed { location, service, after } => place_freed(world, *location, *service, *after, now),
     }
     world.journal.work_done(id);
     Ok(Outcome::Done)
@@ -316,9 +328,50 @@ fn withdraw_offers(world: &mut World, tid: Tid, location: LocationId, now: Times
     Ok(())
 }
 
-fn opened(world: &mut World, location: LocationId, now: Timestamp) {
-    let unfillable = world.occupancy.get(&location).map(|there| there.unfillable.clone()).unwrap_or_default();
-    for tid in unfillable.into_iter().take(OCCUPANTS_MAX) {
-        leave(world, Work::ServeWaiting { tid }, now);
+/// Everybody who waits tries again, so many at a time.
+fn opened(world: &mut World, location: LocationId, after: Option<TradePlace>, now: Timestamp) {
+    let turn = world.waiting_after.get(&after).cloned().unwrap_or_default();
+    for place in &turn {
+        leave(world, Work::ServeWaiting { tid: place.tid }, now);
     }
+    if let Some(last) = turn.last().filter(|_| turn.len() >= WAITING_MAX) {
+        leave(world, Work::StoreOpened { location, after: Some(*last) }, now);
+    }
+}
+
+/// As many of those who wait as there are places try again, longest waiting first. Whether they took them is seen when they
+/// have had their turn; then the next ones try.
+fn place_freed(world: &mut World, location: LocationId, service: Service, after: Option<TradePlace>, now: Timestamp) {
+    let left = places_left(world, location, service, now)
+        .map_or(WAITING_MAX, |left| usize::try_from(left).unwrap_or(WAITING_MAX));
+    if left == 0 {
+        return;
+    }
+    let looked_at: Vec<TradePlace> = candidates(world, after).collect();
+    let may_want =
+        |place: &TradePlace| world.files.get(&place.tid).is_some_and(|file| wants_place(file, location, service));
+    let turn: Vec<TradePlace> = looked_at.iter().copied().filter(may_want).take(left).collect();
+    // Whoever was looked at and wants nothing there is not looked at again for this place.
+    let last = if turn.len() < left { looked_at.last() } else { turn.last() }.copied();
+    for place in &turn {
+        leave(world, Work::ServeWaiting { tid: place.tid }, now);
+    }
+    let known = world.waiting_after.get(&after).map_or(&[][..], Vec::as_slice);
+    let more = known.last().copied() > last || known.len() >= WAITING_MAX;
+    if let (Some(last), true) = (last, more) {
+        leave(world, Work::PlaceFreed { location, service, after: Some(last) }, now);
+    }
+}
+
+/// Whom one look at a freed place considers.
+fn candidates(world: &World, after: Option<TradePlace>) -> impl Iterator<Item = TradePlace> {
+    world.waiting_after.get(&after).into_iter().flatten().copied().take(CANDIDATES_MAX)
+}
+
+/// Whether a line waits that the location has not refused, and that could take a place of the service there.
+fn wants_place(file: &TradeFile, location: LocationId, service: Service) -> bool {
+    file.trade.sub_orders.iter().filter(|line| line.awaits_allocation()).any(|line| match line.delivery {
+        Delivery::Ship => service == Service::Delivery && !line.is_excluded(location),
+        Delivery::Pickup { store } => service == Service::Pickup && store == location,
+    })
 }

@@ -17,7 +17,7 @@ pub use bills::{AdjustKey, AdjustRecord, BillKey, BillRecord};
 pub use changes::{Changes, NewWork, OutwardSettled, PublishedRefund};
 pub use day_loads::DayLoads;
 pub use journal::Journal;
-pub use names::Names;
+pub use names::{Names, TradePlace};
 pub use slots::{SlotChange, Slots};
 
 use crate::exception::Exception;
@@ -40,15 +40,15 @@ pub struct Occupancy {
     pub live_assignments: i64,
     /// Trades with a Notified delivery (not pickup) there, oldest first, at most [`OCCUPANTS_MAX`].
     pub notified: Vec<Tid>,
-    /// Trades with Unfillable or waiting lines that a location opening might serve, oldest first, at most
-    /// [`OCCUPANTS_MAX`] (the same for every location).
-    pub unfillable: Vec<Tid>,
     /// Units of certain stock on hand.
     pub certain_units: i64,
 }
 
 /// Most trades that one piece of work looks at.
 pub const OCCUPANTS_MAX: usize = 200;
+
+/// Most trades that wait for an allocation that one piece of work names.
+pub const WAITING_MAX: usize = 200;
 
 /// Most holders of a cell that one piece of work looks at.
 pub const HOLDERS_MAX: usize = 200;
@@ -76,6 +76,8 @@ pub struct World {
     pub holders: BTreeMap<CellKey, Vec<Holder>>,
     /// Answers of [`Names::occupancy`].
     pub occupancy: BTreeMap<LocationId, Occupancy>,
+    /// Answers of [`Names::waiting_after`].
+    pub waiting_after: BTreeMap<Option<TradePlace>, Vec<TradePlace>>,
     /// Sub-orders that locations have taken, day by day.
     pub day_loads: DayLoads,
     /// Exceptions that people act on.
@@ -99,6 +101,7 @@ pub struct Loaded {
     pub committed_after: BTreeMap<(CellKey, i64), i64>,
     pub holders: BTreeMap<CellKey, Vec<Holder>>,
     pub occupancy: BTreeMap<LocationId, Occupancy>,
+    pub waiting_after: BTreeMap<Option<TradePlace>, Vec<TradePlace>>,
     pub day_loads: Vec<(DayKey, i64)>,
     pub exceptions: Vec<Exception>,
 }
@@ -126,6 +129,7 @@ impl World {
             committed_after: BTreeMap::new(),
             holders: BTreeMap::new(),
             occupancy: BTreeMap::new(),
+            waiting_after: BTreeMap::new(),
             day_loads: DayLoads::default(),
             exceptions: Slots::default(),
             journal: Journal::default(),
@@ -191,6 +195,7 @@ impl World {
         self.committed_after.extend(loaded.committed_after);
         self.holders.extend(loaded.holders);
         self.occupancy.extend(loaded.occupancy);
+        self.waiting_after.extend(loaded.waiting_after);
         self.day_loads.load(&names.days, loaded.day_loads);
         for id in &names.exceptions {
             self.exceptions.load(*id, None);
@@ -266,6 +271,7 @@ impl World {
         self.holders.clear();
         self.occupancy.clear();
         self.exceptions.clear();
+        self.waiting_after.clear();
         self.day_loads.end_group();
     }
 

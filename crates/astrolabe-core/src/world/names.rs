@@ -4,6 +4,15 @@ use std::collections::BTreeSet;
 
 use crate::ids::{BillNum, ExceptionId, HoldKey, ItemId, LocationId, ScItemId, Tid};
 use crate::stock::cell::CellKey;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A trade's place among those that wait for an allocation: the longest paid is the first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct TradePlace {
+    pub pay_time: Timestamp,
+    pub tid: Tid,
+}
 
 /// Keys to load. Loading a key that does not exist loads its absence.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -31,6 +40,9 @@ pub struct Names {
     pub holders: BTreeSet<CellKey>,
     /// What stands at a location: live assignments, certain stock.
     pub occupancy: BTreeSet<LocationId>,
+    /// Trades that wait for an allocation, from the place after this one on (from the first when `None`), at most
+    /// [`super::WAITING_MAX`].
+    pub waiting_after: BTreeSet<Option<TradePlace>>,
     /// Days (of [`crate::time::Timestamp::shanghai_day`]) whose counts of taken sub-orders are needed, whole.
     pub days: BTreeSet<i64>,
     /// Exceptions by id.
@@ -51,6 +63,7 @@ impl Names {
         self.committed_after.append(&mut other.committed_after);
         self.holders.append(&mut other.holders);
         self.occupancy.append(&mut other.occupancy);
+        self.waiting_after.append(&mut other.waiting_after);
         self.days.append(&mut other.days);
         self.exceptions.append(&mut other.exceptions);
     }

@@ -2,11 +2,11 @@
 //!
 //! An address belongs to the app, not to one seller: a merchant changes it only while the app serves nobody else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use astrolabe_core::ids::{AppKey, SellerId, Tid};
-use astrolabe_store::{AppRow, BodyKind, Environment, SpiAddresses};
+use astrolabe_store::{AppRow, BodyKind, Environment, Role, SpiAddresses};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -25,7 +25,38 @@ use crate::outward::{AddressFault, Trial, TrialError, TrialReport, check_address
 const FIELDS_MAX: usize = 64;
 
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(addresses, put_addresses)).routes(routes!(try_call))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(addresses, put_addresses)).routes(routes!(try_call))
+}
+
+/// The apps that the seller has granted something.
+#[derive(Debug, Serialize, ToSchema)]
+struct AppList {
+    apps: Vec<AppItem>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct AppItem {
+    key: String,
+    name: String,
+    /// `erp`, `pos`, `allocator`, `wms`: what it is to the seller.
+    #[schema(value_type = Vec<String>)]
+    roles: BTreeSet<Role>,
+    /// Epoch milliseconds of the first call in vain since the app last answered; null while it answers.
+    unreachable_since: Option<i64>,
+}
+
+/// The seller's apps, and which of them do not answer.
+#[utoipa::path(get, path = "", responses((status = 200, body = AppList), (status = 401, body = ErrorBody)))]
+async fn list(State(app): State<Arc<App>>, caller: Caller) -> Result<Json<AppList>, ApiFailure> {
+    caller.must_be_merchant()?;
+    let directory = app.directory.get();
+    let item = |entry: &AppEntry| AppItem {
+        key: entry.row.key.to_string(),
+        name: entry.row.name.clone(),
+        roles: entry.roles.get(&caller.seller()).cloned().unwrap_or_default(),
+        unreachable_since: app.unreachable.since(&entry.row.key).map(|since| since.0),
+    };
+    Ok(Json(AppList { apps: directory.apps_of(caller.seller()).into_iter().map(item).collect() }))
 }
 
 /// What the description shows of `SpiAddresses`.

@@ -65,6 +65,8 @@ struct AssignmentItem {
     due_at: Option<i64>,
     title: String,
     sku: String,
+    /// Gifts, batch numbers and the like, as the allocating system wrote them.
+    attributes: Option<String>,
 }
 
 /// What waits at the caller's store.
@@ -99,15 +101,25 @@ struct Answered {
     state: &'static str,
 }
 
+/// What an accepting store may add; a call without a body takes all units.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct AcceptBody {
+    /// So many of the units, where the seller lets quantities be divided; the others stay offered under a code of their own.
+    quantity: Option<i64>,
+}
+
 /// The store takes the order.
 #[utoipa::path(post, path = "/assignments/{code}/accept", params(("code" = i64, Path, description = "allocation code")),
-    responses((status = 200, body = Answered), (status = 409, body = ErrorBody)))]
+    request_body = Option<AcceptBody>, responses((status = 200, body = Answered), (status = 409, body = ErrorBody)))]
 async fn accept(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(code): Path<i64>,
+    body: Option<Json<AcceptBody>>,
 ) -> Result<Json<Answered>, ApiFailure> {
-    answer(&app, &caller, AllocationCode(code), Command::Accept).await
+    let quantity = body.and_then(|Json(body)| body.quantity);
+    answer(&app, &caller, AllocationCode(code), quantity, Command::Accept).await
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -116,6 +128,8 @@ struct RefuseBody {
     /// `no_goods`, `damaged`, `shop_closed` or `other`.
     #[schema(value_type = String)]
     reason: RefuseReason,
+    /// So many of the units; the others stay with the store, under a code of their own.
+    quantity: Option<i64>,
 }
 
 /// The store does not take it, or cannot ship it after all.
@@ -128,7 +142,7 @@ async fn refuse(
     Json(body): Json<RefuseBody>,
 ) -> Result<Json<Answered>, ApiFailure> {
     let reasons = PerLine::all(body.reason);
-    answer(&app, &caller, AllocationCode(code), |answer| Command::Refuse { answer, reasons }).await
+    answer(&app, &caller, AllocationCode(code), body.quantity, |answer| Command::Refuse { answer, reasons }).await
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -137,6 +151,8 @@ struct ShipBody {
     /// Carrier, by the published company codes: `SF`, `YTO`, …
     company_code: String,
     waybill: String,
+    /// So many of the units; the others still wait to be shipped, under a code of their own.
+    quantity: Option<i64>,
 }
 
 /// The parcel is on its way.
@@ -160,7 +176,7 @@ async fn ship(
         at: app.clock.now(),
     };
     let shipments = PerLine::all(shipment);
-    answer(&app, &caller, AllocationCode(code), |answer| Command::Ship { answer, shipments }).await
+    answer(&app, &caller, AllocationCode(code), body.quantity, |answer| Command::Ship { answer, shipments }).await
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -190,7 +206,7 @@ async fn answer_refund(
 ) -> Result<Json<Answered>, ApiFailure> {
     let confirmed = body.answer == RefundAnswer::BackOnShelf;
     let command = |answer| Command::AnswerCancel { answer, confirmed, refund: None };
-    answer(&app, &caller, AllocationCode(code), command).await
+    answer(&app, &caller, AllocationCode(code), None, command).await
 }
 
 /// The pickup lies ready: the buyer is told a code.
@@ -202,7 +218,7 @@ async fn confirm(
     Path(code): Path<i64>,
 ) -> Result<Json<Answered>, ApiFailure> {
     let fresh = fresh_handover_code();
-    answer(&app, &caller, AllocationCode(code), |answer| Command::ConfirmPickup { answer, fresh }).await
+    answer(&app, &caller, AllocationCode(code), None, |answer| Command::ConfirmPickup { answer, fresh }).await
 }
 
 /// The store has none: the pickup's goods are to be brought from elsewhere.
@@ -213,7 +229,7 @@ async fn transfer(
     caller: Caller,
     Path(code): Path<i64>,
 ) -> Result<Json<Answered>, ApiFailure> {
-    answer(&app, &caller, AllocationCode(code), Command::StartTransfer).await
+    answer(&app, &caller, AllocationCode(code), None, Command::StartTransfer).await
 }
 
 /// They have come, and lie ready.
@@ -226,7 +242,7 @@ async fn transferred(
     Path(code): Path<i64>,
 ) -> Result<Json<Answered>, ApiFailure> {
     let fresh = fresh_handover_code();
-    answer(&app, &caller, AllocationCode(code), |answer| Command::ReceiveTransfer { answer, fresh }).await
+    answer(&app, &caller, AllocationCode(code), None, |answer| Command::ReceiveTransfer { answer, fresh }).await
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -247,7 +263,7 @@ async fn collect(
     Json(body): Json<CollectBody>,
 ) -> Result<Json<Answered>, ApiFailure> {
     must_be_of_trade(&app, caller.seller(), AllocationCode(code), &body.code).await?;
-    answer(&app, &caller, AllocationCode(code), |StoreAnswer { tid, who, happened, .. }| {
+    answer(&app, &caller, AllocationCode(code), None, |StoreAnswer { tid, who, happened, .. }| {
         let place = HandoverPlace::Counter;
         Command::UseCode(UseCode { tid, code: body.code, place, who, happened })
     })
@@ -275,6 +291,7 @@ async fn answer(
     app: &Arc<App>,
     caller: &Caller,
     code: AllocationCode,
+    units: Option<i64>,
     command: impl FnOnce(StoreAnswer) -> Command,
 ) -> Result<Json<Answered>, ApiFailure> {
     let seller = caller.seller();
@@ -287,9 +304,11 @@ async fn answer(
     let answer = StoreAnswer {
         tid,
         address: Address::Code(code, Vec::new()),
+        units: PerLine::all(units),
         claims_warehouse: None,
         who: caller.actor_at(assignment.location, assignment.warehouse),
         happened: app.clock.now(),
+        timed: true,
     };
     app.submit(seller, command(answer), None).await?;
     let view = app.store.trade(seller, tid).await.map_err(|error| ApiFailure::storage(&error))?;
@@ -312,6 +331,7 @@ fn item(view: AssignmentView) -> AssignmentItem {
         due_at: assignment.due_at.map(|due| due.0),
         title: text("title"),
         sku: text("sku_properties_name"),
+        attributes: assignment.attributes,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
+use astrolabe_protocol::EpochMs;
+use astrolabe_protocol::time::format_datetime;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -34,12 +36,22 @@ pub(super) fn router() -> Router<Arc<App>> {
 
 async fn readyz(State(app): State<Arc<App>>) -> impl IntoResponse {
     match app.store.ping().await {
-        Ok(()) => (StatusCode::OK, "ready"),
+        Ok(()) => (StatusCode::OK, ready(&app)),
         Err(error) => {
             tracing::warn!(%error, "not ready");
-            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer")
+            (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer".to_owned())
         }
     }
+}
+
+/// Ready, whoever else does not answer: but they are named, a line each.
+fn ready(app: &App) -> String {
+    let lines = app
+        .unreachable
+        .all()
+        .into_iter()
+        .map(|(key, since)| format!("\napp {key} cannot be reached since {}", format_datetime(EpochMs(since.0))));
+    std::iter::once("ready".to_owned()).chain(lines).collect()
 }
 
 async fn metrics_text(State(app): State<Arc<App>>) -> impl IntoResponse {

@@ -66,6 +66,13 @@ impl DirectoryIndex {
         self.apps.get(key)
     }
 
+    /// The apps that the seller has granted something, in order.
+    pub fn apps_of(&self, seller: SellerId) -> Vec<&AppEntry> {
+        let mut apps: Vec<_> = self.apps.values().filter(|entry| entry.roles.contains_key(&seller)).collect();
+        apps.sort_unstable_by(|one, other| one.row.key.cmp(&other.row.key));
+        apps
+    }
+
     /// The session behind a token, if it belongs to this app.
     pub fn session(&self, token: &str, app: &AppKey) -> Option<&SessionRow> {
         self.sessions.get(token).filter(|session| session.app == *app)

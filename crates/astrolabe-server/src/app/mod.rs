@@ -11,6 +11,7 @@ mod lane;
 mod lanes;
 mod places;
 pub(crate) mod settling;
+mod unreachable;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub use job::{Job, LaneAnswer, LaneError};
 pub use lane::{GROUP_COMMANDS_MAX, GROUP_ROWS_MAX, LANE_QUEUE_MAX};
 pub use lanes::Lanes;
 pub(crate) use places::{Claim, PlaceBook, PlaceError, store_by_code, wire_name};
+pub use unreachable::Unreachable;
 
 use crate::outward::{Dialer, Network, Reach};
 use crate::workers::OutwardQueue;
@@ -87,6 +89,8 @@ pub struct App {
     pub(crate) outward: OutwardQueue,
     /// The way to everybody who is called.
     pub(crate) dialer: Dialer,
+    /// Apps that do not answer.
+    pub unreachable: Unreachable,
     /// Rung when a group left work rows.
     pub work_left: Notify,
 }
@@ -109,6 +113,7 @@ impl App {
             lanes: Lanes::default(),
             outward: OutwardQueue::default(),
             dialer,
+            unreachable: Unreachable::default(),
             work_left: Notify::new(),
         }))
     }

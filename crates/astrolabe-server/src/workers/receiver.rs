@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use astrolabe_core::command::Command;
 use astrolabe_core::ids::{OutwardId, Tid};
-use astrolabe_core::outward::OutwardState;
+use astrolabe_core::outward::{OutwardState, Receiver};
+use astrolabe_core::time::Timestamp;
 use astrolabe_store::DueOutward;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -13,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::app::App;
 use crate::workers::attempt_log::AttemptLog;
-use crate::workers::attempts::{self, Next};
+use crate::workers::attempts::{self, Ending, Next};
 use crate::workers::{replies, send};
 
 /// Calls to one receiver that are under way at once.
@@ -123,12 +124,23 @@ pub(super) async fn run(app: Arc<App>, log: AttemptLog, queue: ReceiverQueue) {
     }
 }
 
+/// Whether the app that was called can be reached is known from here on.
+fn note_reach(app: &App, call: &DueOutward, ending: &Ending, now: Timestamp) {
+    let Receiver::App(key) = &call.outward.receiver else { return };
+    match ending {
+        Ending::Unreachable(_) => app.unreachable.failed(key, now),
+        Ending::Delivered | Ending::Fault(_) | Ending::Refused(_) => app.unreachable.answered(key),
+        Ending::NoAddress => {}
+    }
+}
+
 /// Makes one attempt and sends what came of it through the lane. Answers whether the trade's next call may go.
 async fn attempt(app: &Arc<App>, log: &AttemptLog, call: DueOutward) -> bool {
     let attempts = call.attempts + 1;
     let sent = send::send(app, &call).await;
     let now = app.clock.now();
     let jitter = rand::random_range(-1_000..=1_000);
+    note_reach(app, &call, &sent.ending, now);
     let next = attempts::after(sent.ending, attempts, call.outward.made_at, now, jitter);
     let (state, outcome) = match next {
         Next::Done => (OutwardState::Delivered { attempts, at: now }, "delivered"),

@@ -369,6 +369,16 @@ async fn every_attempt_of_an_order_s_call_is_kept_verbatim() {
     let first = kept(&merchant, 7001, 1).await.remove(0);
     assert_eq!((first.number, first.outcome), (1, AttemptOutcome::Unreachable));
     assert_eq!(first.exchange.failure, "HTTP 502");
+    // It is loud: the platform is ready, but names it, and so does the merchant's list of apps.
+    let ready = |merchant: &Merchant| merchant.http().get(merchant.url("/readyz")).send();
+    let answer = ready(&merchant).await.expect("is answered");
+    assert_eq!(answer.status(), 200);
+    let named = answer.text().await.expect("has a body");
+    assert!(named.starts_with("ready\napp 12345678 cannot be reached since "), "{named}");
+    let (_, apps) = rest(&merchant, "GET", "/api/v1/apps", "merchant-token", None).await;
+    let own = apps["apps"].as_array().expect("a list").iter().find(|app| app["key"] == KEY).expect("is listed").clone();
+    let since = own["unreachable_since"].as_i64().expect("says since when");
+    assert!(since >= first.key.started_at.0, "{own}");
     declare::apply(merchant.app(), &declared(&format!("spi = {{ online = '{}' }}", isv.url("/good"))), false)
         .await
         .expect("is declared");
@@ -381,6 +391,8 @@ async fn every_attempt_of_an_order_s_call_is_kept_verbatim() {
     assert_eq!((last.call, last.tid, &last.receiver), (first.call, Tid(7001), &Receiver::App(AppKey(KEY.to_owned()))));
     assert!(last.number >= 2 && last.key > first.key);
     assert!(last.call.is_some());
+    let named = ready(&merchant).await.expect("is answered").text().await.expect("has a body");
+    assert_eq!(named, "ready");
     let heard = isv.last();
     assert_eq!(last.exchange.request.body, heard.body);
     assert_eq!(last.exchange.request.url, format!("{}?{}", isv.url("/good"), heard.query));

@@ -15,7 +15,8 @@ use astrolabe_core::stock::cell::CellKey;
 use astrolabe_core::stock::hold::{AheadHold, Holder, HolderName};
 use astrolabe_core::time::Timestamp;
 use astrolabe_core::world::{
-    AdjustKey, AdjustRecord, BillKey, BillRecord, HOLDERS_MAX, Loaded, Names, OCCUPANTS_MAX, Occupancy,
+    AdjustKey, AdjustRecord, BillKey, BillRecord, HOLDERS_MAX, Loaded, Names, OCCUPANTS_MAX, Occupancy, TradePlace,
+    WAITING_MAX,
 };
 
 use crate::contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, SellerState};
@@ -24,7 +25,7 @@ use crate::postgres::fields::{Params, all, first, limit};
 use crate::rows::{
     AheadGather, ArticleGather, Fields, FileGather, ItemGather, adjust, ahead_columns, assignment, bill, bill_columns,
     cell, cell_columns, class_code, day_load, exception, exception_columns, holder_kind, location, mapping,
-    reservation, reservation_columns, sc_item, subscription, trade, waiting,
+    reservation, reservation_columns, sc_item, subscription, trade, trade_place, waiting,
 };
 
 /// The seller and its places.
@@ -81,6 +82,7 @@ pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> R
         occupancy,
         day_loads,
         exceptions,
+        waiting_after,
     ) = futures::try_join!(
         by.files(names),
         by.items(names),
@@ -92,6 +94,7 @@ pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> R
         by.committed_after(names),
         by.holders(names),
         by.occupancy(names),
+        by.waiting_after(names),
         by.day_loads(names),
         by.exceptions(names),
     )?;
@@ -106,6 +109,7 @@ pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> R
         committed_after,
         holders,
         occupancy,
+        waiting_after,
         day_loads,
         exceptions,
     })
@@ -345,17 +349,14 @@ impl By<'_> {
         let most = limit(OCCUPANTS_MAX);
         let by_location: &Params<'_> = &[&self.seller.0, &ids];
         let at_most: &Params<'_> = &[&self.seller.0, &ids, &most];
-        let of_seller: &Params<'_> = &[&self.seller.0, &most];
         let counted = |row: &Row| Ok((LocationId(row.int(0)?), row.int(1)?));
-        let (units, live, notified, unfillable) = futures::try_join!(
+        let (units, live, notified) = futures::try_join!(
             all(self.client, CERTAIN_UNITS, by_location, counted),
             all(self.client, LIVE_ASSIGNMENTS, by_location, counted),
             all(self.client, NOTIFIED, at_most, |row| Ok((LocationId(row.int(0)?), Tid(row.int(1)?)))),
-            all(self.client, WAITING_TRADES, of_seller, |row| Ok(Tid(row.int(0)?))),
         )?;
-        let empty = Occupancy { unfillable, ..Occupancy::default() };
         let mut found: BTreeMap<LocationId, Occupancy> =
-            names.occupancy.iter().map(|id| (*id, empty.clone())).collect();
+            names.occupancy.iter().map(|id| (*id, Occupancy::default())).collect();
         for (id, units) in units {
             found.entry(id).or_default().certain_units = units;
         }
@@ -366,6 +367,21 @@ impl By<'_> {
             found.entry(id).or_default().notified.push(tid);
         }
         Ok(found)
+    }
+
+    async fn waiting_after(&self, names: &Names) -> Result<BTreeMap<Option<TradePlace>, Vec<TradePlace>>, StoreError> {
+        let places = names.waiting_after.iter().map(|after| self.waiting_from(*after));
+        Ok(futures::future::try_join_all(places).await?.into_iter().collect())
+    }
+
+    async fn waiting_from(
+        &self,
+        after: Option<TradePlace>,
+    ) -> Result<(Option<TradePlace>, Vec<TradePlace>), StoreError> {
+        let (pay_time, tid) = after.map_or((i64::MIN, 0), |place| (place.pay_time.0, place.tid.0));
+        let most = limit(WAITING_MAX);
+        let key: &Params<'_> = &[&self.seller.0, &pay_time, &tid, &most];
+        Ok((after, all(self.client, WAITING_TRADES, key, trade_place).await?))
     }
 }
 
@@ -432,4 +448,6 @@ const NOTIFIED: &str = "\
         GROUP BY tid ORDER BY first_code LIMIT $3) AS offered \
     ORDER BY asked.id, offered.first_code";
 
-const WAITING_TRADES: &str = "SELECT tid FROM trade WHERE seller_id = $1 AND awaiting ORDER BY pay_time, tid LIMIT $2";
+const WAITING_TRADES: &str = "\
+    SELECT pay_time, tid FROM trade WHERE seller_id = $1 AND awaiting AND (pay_time, tid) > ($2, $3) \
+    ORDER BY pay_time, tid LIMIT $4";

@@ -30,8 +30,8 @@ pub(crate) use figures::{
 pub(crate) use goods::{ItemGather, item_doc, item_tags, location, mapping, sc_item, seller};
 pub(crate) use lists::{push_user, push_user_columns, sold_by};
 pub(crate) use orders::{
-    FileGather, assignment, day_load, fact_columns, is_open, placed_fact, reservation, reservation_columns,
-    timeline_fact, trade, trade_awaits, work,
+    FileGather, assignment, day_load, fact_columns, is_open, placed_fact, reservation, reservation_columns, task,
+    timeline_fact, trade, trade_awaits, trade_place, work,
 };
 pub(crate) use outward::{
     StateColumns, due_outward, outward_columns, outward_state_columns, outward_view, receiver_text,

@@ -11,7 +11,7 @@ use astrolabe_core::service_settings::DayKey;
 use astrolabe_core::stock::book::Moment;
 use astrolabe_core::stock::hold::Reservation;
 use astrolabe_core::time::Timestamp;
-use astrolabe_core::world::NewWork;
+use astrolabe_core::world::{NewWork, TradePlace};
 
 use crate::error::StoreError;
 use crate::readers::{FactPlace, PlacedFact};
@@ -112,6 +112,11 @@ pub(crate) fn placed_fact(row: &impl Fields) -> Result<PlacedFact, StoreError> {
 pub(crate) fn day_load(row: &impl Fields) -> Result<(DayKey, i64), StoreError> {
     let key = DayKey { day: row.int(0)?, location: LocationId(row.int(1)?), service: service(row.code(2)?)? };
     Ok((key, row.int(3)?))
+}
+
+/// A waiting trade's place: when it was paid, and which it is.
+pub(crate) fn trade_place(row: &impl Fields) -> Result<TradePlace, StoreError> {
+    Ok(TradePlace { pay_time: Timestamp(row.int(0)?), tid: Tid(row.int(1)?) })
 }
 
 /// A piece of work: id, document, made at.

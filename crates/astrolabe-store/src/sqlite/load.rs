@@ -14,7 +14,8 @@ use astrolabe_core::stock::cell::CellKey;
 use astrolabe_core::stock::hold::{AheadHold, Holder, HolderName};
 use astrolabe_core::time::Timestamp;
 use astrolabe_core::world::{
-    AdjustKey, AdjustRecord, BillKey, BillRecord, HOLDERS_MAX, Loaded, Names, OCCUPANTS_MAX, Occupancy,
+    AdjustKey, AdjustRecord, BillKey, BillRecord, HOLDERS_MAX, Loaded, Names, OCCUPANTS_MAX, Occupancy, TradePlace,
+    WAITING_MAX,
 };
 
 use crate::contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, SellerState};
@@ -22,7 +23,7 @@ use crate::error::StoreError;
 use crate::rows::{
     AheadGather, ArticleGather, Fields, FileGather, ItemGather, adjust, ahead_columns, assignment, bill, bill_columns,
     cell, cell_columns, class_code, day_load, holder_kind, location, mapping, reservation, reservation_columns,
-    sc_item, subscription, trade, waiting,
+    sc_item, subscription, trade, trade_place, waiting,
 };
 use crate::sqlite::fields::{all, each, first, limit};
 
@@ -79,6 +80,7 @@ pub(super) fn names(connection: &Connection, seller: SellerId, names: &Names) ->
         committed_after: by.committed_after(names)?,
         holders: by.holders(names)?,
         occupancy: by.occupancy(names)?,
+        waiting_after: by.waiting_after(names)?,
         day_loads: by.day_loads(names)?,
         exceptions: by.exceptions(names)?,
     })
@@ -277,20 +279,30 @@ impl By<'_> {
         let notified = "SELECT tid FROM assignment \
                         WHERE seller_id = ?1 AND location_id = ?2 AND open = 1 AND state = 'notified' AND pickup = 0 \
                         GROUP BY tid ORDER BY min(code) LIMIT ?3";
-        let waiting = "SELECT tid FROM trade WHERE seller_id = ?1 AND awaiting = 1 ORDER BY pay_time, tid LIMIT ?2";
         let most = limit(OCCUPANTS_MAX);
         let tid = |row: &rusqlite::Row<'_>| Ok(Tid(row.int(0)?));
-        let unfillable = all(self.connection, waiting, (self.seller.0, most), tid)?;
         let mut found = BTreeMap::new();
         for id in &names.occupancy {
             let key = (self.seller.0, id.0);
             let occupancy = Occupancy {
                 live_assignments: first(self.connection, live, key, |row| row.int(0))?.unwrap_or(0),
                 notified: all(self.connection, notified, (self.seller.0, id.0, most), tid)?,
-                unfillable: unfillable.clone(),
                 certain_units: first(self.connection, units, key, |row| row.int(0))?.unwrap_or(0),
             };
             found.insert(*id, occupancy);
+        }
+        Ok(found)
+    }
+
+    fn waiting_after(&self, names: &Names) -> Result<BTreeMap<Option<TradePlace>, Vec<TradePlace>>, StoreError> {
+        let waiting = "SELECT pay_time, tid FROM trade \
+                       WHERE seller_id = ?1 AND awaiting = 1 AND (pay_time, tid) > (?2, ?3) \
+                       ORDER BY pay_time, tid LIMIT ?4";
+        let mut found = BTreeMap::new();
+        for after in &names.waiting_after {
+            let (pay_time, tid) = after.map_or((i64::MIN, 0), |place| (place.pay_time.0, place.tid.0));
+            let key = (self.seller.0, pay_time, tid, limit(WAITING_MAX));
+            found.insert(*after, all(self.connection, waiting, key, |row| trade_place(row))?);
         }
         Ok(found)
     }

@@ -67,6 +67,7 @@ fn everything_named(cell: CellKey) -> Names {
         committed_after: BTreeSet::from([(cell, 1)]),
         holders: BTreeSet::from([cell]),
         occupancy: BTreeSet::from([LocationId(1)]),
+        waiting_after: BTreeSet::from([None]),
         days: BTreeSet::from([1]),
         exceptions: BTreeSet::from([ExceptionId(1)]),
     }

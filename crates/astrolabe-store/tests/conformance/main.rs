@@ -59,7 +59,7 @@ on_both! {
         holds_before_payment_come_back, bills_and_adjusts_come_back, holders_come_in_freeing_order,
         the_snapshot_is_what_was_written;
     orders: files_come_back, reservations_go, a_fact_is_recorded_once, work_waits_once, the_published_text_stays,
-        occupancy_counts_what_stands, a_pickups_offer_stays, a_handover_code_is_given_once;
+        occupancy_counts_what_stands, who_waits_is_read_from_a_place_on, a_pickups_offer_stays, a_handover_code_is_given_once;
     outward: a_new_call_is_the_callers, calls_of_a_trade_keep_their_order, a_lease_runs_out, a_settled_call_is_over,
         sellers_do_not_wait_for_each_other;
     capacity: settings_come_back_with_their_location, days_come_back_whole, another_handle_learns_of_days,

@@ -11,7 +11,8 @@ use astrolabe_core::order::file::TradeFile;
 use astrolabe_core::order::timeline::{Actor, Fact};
 use astrolabe_core::stock::cell::StockClass;
 use astrolabe_core::stock::hold::Role;
-use astrolabe_core::world::{Changes, Names, Occupancy};
+use astrolabe_core::time::Millis;
+use astrolabe_core::world::{Changes, Names, Occupancy, TradePlace, WAITING_MAX};
 use astrolabe_store::StoreError;
 
 use crate::home::{Home, commit, lease, load};
@@ -207,13 +208,29 @@ pub(crate) async fn occupancy_counts_what_stands(home: &Home) {
     commit(&store, 1, changes).await;
     let names = Names { occupancy: [1, 3].map(LocationId).into(), ..Names::default() };
     let found = load(&store, 1, names).await.occupancy;
-    let unfillable = vec![Tid(3), Tid(4)];
-    let busy = Occupancy {
-        live_assignments: 3,
-        notified: vec![Tid(2), Tid(1)],
-        unfillable: unfillable.clone(),
-        certain_units: 6,
-    };
+    let busy = Occupancy { live_assignments: 3, notified: vec![Tid(2), Tid(1)], certain_units: 6 };
     assert_eq!(found[&LocationId(1)], busy);
-    assert_eq!(found[&LocationId(3)], Occupancy { unfillable, ..Occupancy::default() });
+    assert_eq!(found[&LocationId(3)], Occupancy::default());
+}
+
+pub(crate) async fn who_waits_is_read_from_a_place_on(home: &Home) {
+    let store = home.with_sellers(&[1, 2]).await;
+    let paid = |tid: i64, seconds: i64| {
+        let mut trade = trade(tid);
+        trade.pay_time = Some(NOW + Millis::seconds(seconds));
+        trade
+    };
+    let last = i64::try_from(WAITING_MAX).unwrap() + 2;
+    let mut trades: Vec<_> = (3..=last).map(|tid| paid(tid, 2)).collect();
+    trades.extend([paid(1, 3), paid(2, 1), assigned(last + 1)]);
+    commit(&store, 1, Changes { put_trades: trades, ..Changes::default() }).await;
+    commit(&store, 2, Changes { put_trades: vec![paid(7, 0)], ..Changes::default() }).await;
+    let place = |tid: i64, seconds: i64| TradePlace { pay_time: NOW + Millis::seconds(seconds), tid: Tid(tid) };
+    let (middle, end) = (Some(place(last - 1, 2)), Some(place(1, 3)));
+    let names = Names { waiting_after: BTreeSet::from([None, middle, end]), ..Names::default() };
+    let found = load(&store, 1, names).await.waiting_after;
+    let first = &found[&None];
+    assert_eq!((first.len(), first[0], first[1]), (WAITING_MAX, place(2, 1), place(3, 2)));
+    assert_eq!(found[&middle], vec![place(last, 2), place(1, 3)]);
+    assert_eq!(found[&end], vec![]);
 }

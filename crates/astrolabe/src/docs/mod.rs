@@ -6,6 +6,7 @@ mod methods;
 mod protocol;
 mod states;
 mod table;
+mod who_reports;
 
 use std::path::Path;
 use std::process::ExitCode;

@@ -26,7 +26,7 @@ use crate::stock::entry::StockEntry;
 use crate::stock::hold::{AheadState, Holder, HolderKind, HolderName, Role};
 use crate::stock::report::committed_after;
 use crate::time::{Millis, OpeningHours, Timestamp};
-use crate::world::{BillKey, BillRecord, Loaded, Names, NewWork, Occupancy, World};
+use crate::world::{BillKey, BillRecord, Loaded, Names, NewWork, Occupancy, TradePlace, WAITING_MAX, World};
 
 pub(crate) const ARTICLE: ScItemId = ScItemId(500);
 pub(crate) const OTHER_ARTICLE: ScItemId = ScItemId(600);
@@ -229,6 +229,9 @@ impl Shop {
         for location in &names.occupancy {
             loaded.occupancy.insert(*location, self.occupancy(*location));
         }
+        for after in &names.waiting_after {
+            loaded.waiting_after.insert(*after, self.waiting_after(*after));
+        }
         self.world.load(&missing, loaded);
     }
 
@@ -275,10 +278,17 @@ impl Shop {
             if notified {
                 found.notified.push(file.trade.tid);
             }
-            if file.trade.sub_orders.iter().any(|line| line.awaits_allocation()) {
-                found.unfillable.push(file.trade.tid);
-            }
         }
+        found
+    }
+
+    fn waiting_after(&self, after: Option<TradePlace>) -> Vec<TradePlace> {
+        let waits = |file: &&TradeFile| file.trade.sub_orders.iter().any(|line| line.awaits_allocation());
+        let place = |file: &TradeFile| Some(TradePlace { pay_time: file.trade.pay_time?, tid: file.trade.tid });
+        let mut found: Vec<_> = self.files().filter(waits).filter_map(place).collect();
+        found.retain(|place| Some(*place) > after);
+        found.sort_unstable();
+        found.truncate(WAITING_MAX);
         found
     }
 
@@ -452,10 +462,17 @@ pub(crate) fn answer(oid: i64, location: LocationId, who: Actor, now: Timestamp)
     StoreAnswer {
         tid: Tid(oid / 10),
         address: Address::Lines(vec![(Oid(oid), location)]),
+        units: PerLine::all(None),
         claims_warehouse: None,
         who,
         happened: now,
+        timed: true,
     }
+}
+
+/// The answer is about so many of the units.
+pub(crate) fn of_units(units: i64, answer: StoreAnswer) -> StoreAnswer {
+    StoreAnswer { units: PerLine::all(Some(units)), ..answer }
 }
 
 /// Everything that the answer speaks of is in one parcel.

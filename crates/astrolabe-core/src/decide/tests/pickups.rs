@@ -1,26 +1,25 @@
-//! Pickups from payment to the counter, and deliveries that the store makes itself: who gets a code, what it opens, and
-//! where the hold is meanwhile.
+//! Pickups from payment to the counter: who gets a code, what it opens, and where the hold is meanwhile.
 
-use crate::command::{Command, HandoverPlace, Reallocate, RefuseReason, SetOut, UseCode};
+use crate::command::{Address, Command, HandoverPlace, Reallocate, RefuseReason, StoreAnswer, UseCode};
 use crate::decide::tests::kit::*;
 use crate::exception::ExceptionKind;
 use crate::goods::Component;
 use crate::ids::{HandoverCode, LocationId, Oid, Tid};
 use crate::order::assignment::AssignmentState;
 use crate::order::refund::RefundStatus;
-use crate::order::timeline::{Actor, Fact};
+use crate::order::timeline::Actor;
 use crate::order::trade::Delivery;
 use crate::refusal::Refusal;
-use crate::seller::{Acceptor, Allocator, ReturnPolicy};
+use crate::seller::{Allocator, ReturnPolicy};
 use crate::service_settings::{DeliveryRules, ServiceChange};
 use crate::stock::book::DiscrepancyKind;
 use crate::stock::cell::StockClass;
 use crate::time::Millis;
 
 const COUNTER: HandoverPlace = HandoverPlace::Counter;
-const DOOR: HandoverPlace = HandoverPlace::Door;
+pub(super) const DOOR: HandoverPlace = HandoverPlace::Door;
 
-fn code(digits: &str) -> HandoverCode {
+pub(super) fn code(digits: &str) -> HandoverCode {
     HandoverCode::of(digits)
 }
 
@@ -55,7 +54,7 @@ fn confirmed() -> Shop {
     shop
 }
 
-fn show(tid: i64, digits: &str, place: HandoverPlace, who: Actor, shop: &Shop) -> Command {
+pub(super) fn show(tid: i64, digits: &str, place: HandoverPlace, who: Actor, shop: &Shop) -> Command {
     Command::UseCode(UseCode { tid: Tid(tid), code: code(digits), place, who, happened: shop.now })
 }
 
@@ -71,17 +70,17 @@ fn brought(oid: i64, fresh: &str, shop: &Shop) -> Command {
     Command::ReceiveTransfer { answer: answer(oid, FAR, app("pos"), shop.now), fresh: code(fresh) }
 }
 
-fn clerk(name: &str) -> Actor {
+pub(super) fn clerk(name: &str) -> Actor {
     Actor::App { key: crate::ids::AppKey("pos".into()), operator: name.into(), via: crate::order::timeline::Via::Other }
 }
 
-fn state(shop: &Shop, oid: i64) -> AssignmentState {
+pub(super) fn state(shop: &Shop, oid: i64) -> AssignmentState {
     let file = shop.file(oid / 10);
     file.assignments.iter().rfind(|given| given.oid == Oid(oid)).expect("was allocated").state.clone()
 }
 
 /// (on hand, reserved, unreported) of the certain stock.
-fn balances(shop: &Shop, at: LocationId) -> (i64, i64, i64) {
+pub(super) fn balances(shop: &Shop, at: LocationId) -> (i64, i64, i64) {
     let cell = shop.cell(at, StockClass::Certain);
     (cell.on_hand, cell.reserved, cell.unreported)
 }
@@ -460,99 +459,6 @@ fn the_store_of_a_pickup_holds_a_kit_whole() {
     }
 }
 
-fn set_out(tid: i64, store: LocationId, fresh: &str, who: Actor, shop: &Shop) -> Command {
-    let parcel = shipment(&format!("{tid}-{store}"), shop.now);
-    Command::SetOut(SetOut { tid: Tid(tid), store, shipment: parcel, fresh: code(fresh), who })
-}
-
-/// A delivery of two lines that the near store has accepted.
-fn accepted(acceptor: Acceptor) -> Shop {
-    let who = if acceptor == Acceptor::Keeper { keeper(NEAR) } else { app("pos") };
-    let mut shop = Shop::open(Allocator::Platform, acceptor);
-    shop.stock(NEAR, StockClass::Certain, 5);
-    shop.tell(&seen(paid(1, &[(ITEM, 1), (ITEM, 2)], shop.now)));
-    for oid in [10, 11] {
-        let said = answer(oid, NEAR, who.clone(), shop.now);
-        shop.tell(&Command::Accept(said));
-    }
-    shop
-}
-
-#[test]
-fn a_store_brings_the_goods_itself_and_the_code_signs_for_them() {
-    for (acceptor, who) in [(Acceptor::Keeper, keeper(NEAR)), (pos(), app("pos"))] {
-        let mut shop = accepted(acceptor);
-        let calls = shop.calls.len();
-        let steps = [
-            set_out(1, NEAR, "555", who.clone(), &shop),
-            Command::ResendCodes { tid: Tid(1), who: who.clone() },
-            show(1, "555", DOOR, who.clone(), &shop),
-        ];
-        shop.tell(&steps[0]);
-        shop.tell(&steps[0]);
-        assert_eq!(shop.rows, 0, "on its way already");
-        assert_eq!(balances(&shop, NEAR), (2, 0, 3));
-        shop.tell(&steps[1]);
-        assert_eq!(shop.ask(&steps[1]), Err(Refusal::HandoverCodeSentToday { tid: Tid(1) }));
-        shop.later(Millis::hours(24));
-        shop.tell(&steps[1]);
-        let told: Vec<_> = shop.told().lines().skip(calls).map(str::to_owned).collect();
-        assert_eq!(
-            told,
-            [
-                "channel: consign 1-1",
-                "channel: code 555 of 1",
-                "channel: code 555 of 1 again",
-                "channel: code 555 of 1 again"
-            ]
-        );
-        shop.tell(&steps[2]);
-        shop.tell(&steps[2]);
-        assert_eq!([10, 11].map(|oid| state(&shop, oid)), [AssignmentState::Signed, AssignmentState::Signed]);
-        assert_eq!(shop.ask(&steps[1]), Err(Refusal::HandoverCodeUsed { tid: Tid(1) }));
-        let resent = shop.facts.iter().filter(|fact| fact.fact == Fact::CodeResent).count();
-        assert_eq!(resent, 4, "each sub-order, each day");
-    }
-}
-
-#[test]
-fn what_a_store_may_not_bring() {
-    let mut shop = accepted(pos());
-    let table = [
-        (set_out(1, FAR, "5", app("pos"), &shop), Refusal::NotAllocatedThere { oid: Oid(10), location: FAR }),
-        (set_out(1, LocationId(77), "5", app("pos"), &shop), Refusal::LocationNotFound { location: LocationId(77) }),
-        (set_out(9, NEAR, "5", app("pos"), &shop), Refusal::TradeNotFound { tid: Tid(9) }),
-        (Command::ResendCodes { tid: Tid(1), who: app("pos") }, Refusal::HandoverCodeNotFound { tid: Tid(1) }),
-    ];
-    for (command, expected) in table {
-        assert_eq!(shop.ask(&command), Err(expected));
-    }
-    assert!(matches!(shop.ask(&set_out(1, NEAR, "5", app("isv"), &shop)), Err(Refusal::NotYours { .. })));
-    for oid in [10, 11] {
-        shop.tell(&Command::SeeRefund(refund(oid, oid, RefundStatus::Asked, shop.now)));
-    }
-    let stopped = shop.ask(&set_out(1, NEAR, "5", app("pos"), &shop));
-    assert_eq!(stopped, Err(Refusal::CancelStands { oid: Oid(10) }));
-    let mut fresh = Shop::open(Allocator::Platform, pos());
-    fresh.stock(NEAR, StockClass::Certain, 5);
-    fresh.tell(&seen(paid(1, &[(ITEM, 1)], fresh.now)));
-    let early = fresh.ask(&set_out(1, NEAR, "5", app("pos"), &fresh));
-    assert!(matches!(early, Err(Refusal::IllegalMove { state: "notified", .. })), "{early:?}");
-}
-
-#[test]
-fn what_the_channel_signed_for_can_still_be_told_by_its_code() {
-    let mut shop = accepted(pos());
-    let command = set_out(1, NEAR, "555", app("pos"), &shop);
-    shop.tell(&command);
-    shop.tell(&Command::SeeSigned { tid: Tid(1), sub_orders: vec![Oid(10)], at: shop.now });
-    let command = show(1, "555", DOOR, app("pos"), &shop);
-    shop.tell(&command);
-    assert_eq!([10, 11].map(|oid| state(&shop, oid)), [AssignmentState::Signed, AssignmentState::Signed]);
-    let other = show(1, "555", DOOR, clerk("Li"), &shop);
-    assert_eq!(shop.ask(&other), Err(Refusal::HandoverCodeUsed { tid: Tid(1) }));
-}
-
 #[test]
 fn a_refused_pickup_is_brought_from_where_its_last_units_are_held() {
     let mut shop = Shop::open(Allocator::Platform, pos());
@@ -596,4 +502,40 @@ fn a_pickup_that_holds_units_elsewhere_is_offered_once_the_chosen_store_has_them
         shop.work_off();
         assert_eq!((shop.live(10).location, balances(&shop, NEAR).1), (FAR, 0));
     }
+}
+
+#[test]
+fn a_refusal_that_comes_again_does_not_undo_the_transfer_that_followed_it() {
+    let mut shop = offered();
+    let untimed = |shop: &Shop| StoreAnswer { timed: false, ..answer(10, FAR, app("pos"), shop.now) };
+    let refuse = refusing(untimed(&shop), RefuseReason::NoGoods);
+    shop.tell(&refuse);
+    shop.later(Millis::seconds(2));
+    let fetch = transfer(10, &shop);
+    shop.tell(&fetch);
+    shop.later(Millis::seconds(2));
+    let again = refusing(untimed(&shop), RefuseReason::NoGoods);
+    shop.tell(&again);
+    assert_eq!((shop.rows, state(&shop, 10)), (0, AssignmentState::Transferring));
+    // Said with its time, or of this very allocation, it is a new refusal.
+    let mut by_code = shop.clone();
+    let address = Address::Code(shop.live(10).code, vec![]);
+    by_code.tell(&refusing(StoreAnswer { address, ..untimed(&shop) }, RefuseReason::Other));
+    assert_eq!(state(&by_code, 10), AssignmentState::Refused);
+    let said = answer(10, FAR, app("pos"), shop.now);
+    shop.tell(&refusing(said, RefuseReason::Other));
+    assert_eq!(state(&shop, 10), AssignmentState::Refused);
+}
+
+#[test]
+fn an_allocating_app_hears_of_no_pickups_refund() {
+    let mut shop = Shop::open(isv(), pos());
+    shop.stock(FAR, StockClass::Certain, 2);
+    let trade = collect_at_far(1, &[(ITEM, 1)], &shop);
+    shop.tell(&trade);
+    shop.calls.clear();
+    shop.tell(&Command::SeeRefund(refund(10, 5, RefundStatus::Asked, shop.now)));
+    shop.later(Millis::seconds(1));
+    shop.tell(&Command::SeeRefund(refund(10, 5, RefundStatus::Withdrawn, shop.now)));
+    assert_eq!(shop.told(), "pos: refund withdrawn=false\npos: refund withdrawn=true");
 }

@@ -236,3 +236,29 @@ fn the_channel_closing_a_line_closes_whatever_has_not_left() {
         assert_eq!(waiting, 0, "{stage}");
     }
 }
+
+#[test]
+fn a_refund_that_is_heard_of_before_the_payment_keeps_the_goods_here() {
+    let mut shop = Shop::open(Allocator::Platform, pos());
+    shop.stock(NEAR, StockClass::Certain, 5);
+    let unpaid = crate::command::SeenTrade {
+        payment: crate::order::trade::TradePayment::Awaited,
+        pay_time: None,
+        ..paid(1, &[(ITEM, 1)], shop.now)
+    };
+    shop.tell(&seen(unpaid));
+    see(&mut shop, RefundStatus::Asked);
+    assert_eq!(state(&shop), "cancelled");
+    let mut early = shop.clone();
+    shop.later(Millis::seconds(1));
+    shop.tell(&seen(paid(1, &[(ITEM, 1)], shop.now)));
+    assert_eq!((state(&shop), reserved(&shop)), ("cancelled".to_owned(), 0));
+    see(&mut shop, RefundStatus::Withdrawn);
+    assert_eq!((state(&shop), reserved(&shop)), ("notified".to_owned(), 1));
+
+    see(&mut early, RefundStatus::Withdrawn);
+    assert_eq!((state(&early), early.told()), ("created".to_owned(), String::new()));
+    early.later(Millis::seconds(1));
+    early.tell(&seen(paid(1, &[(ITEM, 1)], early.now)));
+    assert_eq!(state(&early), "notified");
+}

@@ -187,6 +187,25 @@ fn a_seller_who_waits_after_payment_holds_the_units_and_routes_later() {
 }
 
 #[test]
+fn what_the_allocator_wrote_goes_along_when_a_person_sends_the_order_elsewhere() {
+    let mut shop = Shop::open(isv(), pos());
+    shop.stock(NEAR, StockClass::Certain, 5);
+    shop.stock(FAR, StockClass::Certain, 5);
+    shop.tell(&seen(paid(1, &[(ITEM, 1)], shop.now)));
+    shop.tell(&sync(10, NEAR, shop.now));
+    let to = crate::command::Reallocate {
+        tid: Tid(1),
+        sub_orders: vec![Oid(10)],
+        target: Some(FAR),
+        who: operator(),
+        request: 9,
+        force: false,
+    };
+    shop.tell(&Command::Reallocate(to));
+    assert_eq!((shop.live(10).location, shop.live(10).attributes.as_deref()), (FAR, Some("gift:1")));
+}
+
+#[test]
 fn a_kit_is_held_and_shipped_as_a_whole_from_one_location() {
     let mut shop = Shop::open(Allocator::Platform, Acceptor::Keeper);
     shop.stock(NEAR, StockClass::Certain, 5);

@@ -5,12 +5,14 @@ use crate::decide::tests::kit::*;
 use crate::ids::*;
 use crate::order::assignment::AssignmentState;
 use crate::order::refund::RefundStatus;
-use crate::order::trade::UnassignedState;
+use crate::order::trade::{Delivery, UnassignedState};
 use crate::place::{Location, StoreStatus};
-use crate::seller::{Acceptor, Allocator};
+use crate::seller::{Acceptor, Allocator, Settings};
+use crate::service_settings::{DeliveryRules, ServiceChange};
 use crate::stock::cell::StockClass;
 use crate::stock::hold::{AheadState, Role};
 use crate::time::Millis;
+use crate::world::WAITING_MAX;
 
 /// A cell of twelve certain units at NEAR holds two of each kind: accepted (trade 1), offered (2 and, newer, 3),
 /// unassigned (4), before payment, and a Guard of trade 5, which was offered uncertain units at FAR.
@@ -166,4 +168,84 @@ fn units_a_store_accepted_but_never_held_give_way_when_it_gives_them_back() {
     shop.tell(&refusing(said, RefuseReason::Other));
     shop.work_off();
     assert_eq!(shop.cell(FAR, StockClass::Certain).available(), 1);
+}
+
+#[test]
+fn an_opened_store_wakes_everybody_who_waits_however_many() {
+    let mut shop = Shop::open(Allocator::Platform, Acceptor::Keeper);
+    shop.stock(NEAR, StockClass::Certain, 500);
+    set_status(&mut shop, NEAR, StoreStatus::Hold);
+    let all = i64::try_from(WAITING_MAX).unwrap() * 2 + 3;
+    for tid in 1..=all {
+        shop.tell(&seen(paid(tid, &[(ITEM, 1)], shop.now)));
+        shop.later(Millis::seconds(1));
+    }
+    shop.work_off();
+    set_status(&mut shop, NEAR, StoreStatus::Normal);
+    let first = shop.work.pop_front().unwrap();
+    shop.tell(&Command::DoWork { id: first.id, work: first.work });
+    assert_eq!(shop.work.len(), WAITING_MAX + 1, "so many at a time, and where to go on");
+    shop.work_off();
+    let waits = (1..=all).filter(|tid| shop.unassigned(*tid, tid * 10).is_some()).count();
+    assert_eq!(waits, 0);
+}
+
+#[test]
+fn a_place_given_back_at_a_full_store_wakes_as_many_as_there_are_places() {
+    let mut shop = Shop::open(Allocator::Platform, pos());
+    shop.stock(NEAR, StockClass::Certain, 500);
+    let rules = DeliveryRules { threshold: Some(1), ..DeliveryRules::default() };
+    shop.tell(&Command::SetService { location: NEAR, change: ServiceChange::Delivery(rules) });
+    for tid in 1..=120 {
+        let mut trade = paid(tid, &[(ITEM, 1)], shop.now);
+        if tid > 1 && tid < 70 {
+            // Nothing of these wants a place for deliveries.
+            trade.lines[0].delivery = Delivery::Pickup { store: FAR };
+        }
+        shop.tell(&seen(trade));
+        shop.later(Millis::seconds(1));
+    }
+    shop.work_off();
+    let refuse = refusing(answer(10, NEAR, app("pos"), shop.now), RefuseReason::Other);
+    shop.tell(&refuse);
+    // That a unit is free as well is another piece of work.
+    shop.work.retain(|left| !matches!(left.work, Work::StockRisen { .. }));
+    assert_eq!(shop.work.len(), 1);
+    let mut most = 0;
+    let mut done = 0;
+    while let Some(work) = shop.work.pop_front() {
+        shop.tell(&Command::DoWork { id: work.id, work: work.work });
+        most = most.max(shop.work.len());
+        done += 1;
+    }
+    assert_eq!((most, done), (2, 4), "a look past those who want none, one that finds who does, his turn, a full day");
+    assert_eq!(shop.live(700).location, NEAR, "the longest waiting who wants it");
+    assert!(shop.unassigned(71, 710).is_some());
+}
+
+/// Late, one of two offers is taken up after all; what is left holds its unit where it cannot be shipped from, and has to
+/// hear of stock elsewhere.
+#[test]
+fn what_is_left_unfillable_keeps_waiting_for_stock_whatever_it_holds() {
+    let mut shop = Shop::with(Settings { split_quantity: true, acceptor: pos(), ..Settings::default() });
+    shop.stock(NEAR, StockClass::Certain, 1);
+    shop.stock(MIDDLE, StockClass::Certain, 1);
+    shop.tell(&seen(paid(1, &[(ITEM, 2)], shop.now)));
+    assert_eq!(shop.file(1).assignments.len(), 2);
+    shop.stock(FAR, StockClass::Certain, 2);
+    set_status(&mut shop, FAR, StoreStatus::Hold);
+    shop.look(1, Millis::minutes(31));
+    shop.work_off();
+    assert_eq!(shop.unassigned(1, 10).unwrap().name(), "unfillable");
+    assert_eq!(shop.cell(FAR, StockClass::Certain).reserved, 2);
+    let late = answer(10, NEAR, app("pos"), shop.now);
+    shop.tell(&Command::Accept(late));
+    assert_eq!(
+        (shop.cell(FAR, StockClass::Certain).reserved, shop.unassigned(1, 10).unwrap().name()),
+        (1, "unfillable")
+    );
+    shop.stock(WAREHOUSE, StockClass::Certain, 1);
+    shop.work_off();
+    assert_eq!(shop.unassigned(1, 10), None);
+    assert!(shop.file(1).live_of(Oid(10)).any(|given| given.location == WAREHOUSE));
 }

@@ -9,7 +9,7 @@ use astrolabe_core::order::assignment::Shipment;
 use astrolabe_core::order::timeline::Via;
 use astrolabe_core::refusal::Refusal;
 use astrolabe_core::time::Timestamp;
-use astrolabe_protocol::{Answer, Fields, WireError};
+use astrolabe_protocol::{Answer, Fields, Value, WireError, json};
 
 use super::allocation::same_trade;
 use crate::app::Claim;
@@ -56,9 +56,11 @@ pub(super) async fn accept_by_code(context: &CallContext) -> Result<Answer, Wire
     let answer = StoreAnswer {
         tid: trade_of_code(context, code).await?,
         address: Address::Code(code, oids),
+        units: PerLine::all(None),
         claims_warehouse: None,
         who: context.actor_via(Via::OwnCall, None),
         happened: context.now,
+        timed: false,
     };
     let command = if fields.boolean("is_accept")? {
         Command::Accept(answer)
@@ -88,6 +90,7 @@ struct Told<'a> {
     tid: Tid,
     operator: Option<String>,
     happened: Timestamp,
+    timed: bool,
     lines: Vec<ToldLine>,
 }
 
@@ -95,6 +98,7 @@ struct ToldLine {
     oid: Oid,
     location: LocationId,
     claim: Option<Claim>,
+    units: Option<i64>,
     reason: RefuseReason,
     parcel: Parcel,
 }
@@ -131,10 +135,12 @@ impl Told<'_> {
         StoreAnswer {
             tid: self.tid,
             address: Address::Lines(self.lines.iter().map(|line| (line.oid, line.location)).collect()),
+            units: per_line(&self.lines, None, |line| line.units),
             // Where kinds are mixed, each location has been checked against its own item already.
             claims_warehouse: first.filter(|_| agree).map(|claim| claim == Claim::Warehouse),
             who: self.context.actor_via(Via::OwnCall, self.operator.as_deref()),
             happened: self.happened,
+            timed: self.timed,
         }
     }
 }
@@ -153,11 +159,28 @@ async fn told_of(context: &CallContext) -> Result<Told<'_>, WireError> {
             oid: Oid(item.long("sub_oid")?),
             location,
             claim,
+            units: units_of(item)?,
             reason: reason_of(item.opt_text("code")?, item.opt_text("message")?),
             parcel: Parcel::of(item)?,
         });
     }
-    Ok(Told { context, tid, operator, happened: context.happened_ms("report_timestamp")?, lines })
+    let happened = context.happened_ms("report_timestamp")?;
+    Ok(Told { context, tid, operator, happened, timed: fields.has("report_timestamp"), lines })
+}
+
+/// How many of the line's units the item is about. Published items have no such element: it is the member `quantity` of
+/// their `attributes`, as it is a member of `omnichannel_param` where a sub-order is divided.
+fn units_of(item: &Fields) -> Result<Option<i64>, WireError> {
+    let Some(text) = item.opt_text("attributes")? else { return Ok(None) };
+    let Ok(Some(Value::Struct(attributes))) = json::parse(text) else { return Ok(None) };
+    let units = match attributes.iter().find(|(name, _)| *name == "quantity").map(|(_, value)| value) {
+        None => return Ok(None),
+        Some(Value::Int(units)) => Some(*units),
+        Some(Value::Text(text)) => text.trim().parse().ok(),
+        Some(Value::Bool(_) | Value::List(_) | Value::Struct(_)) => None,
+    };
+    let units = units.filter(|units| *units > 0);
+    units.map(Some).ok_or_else(|| WireError::invalid("attributes", "has a quantity that is no whole number above 0"))
 }
 
 /// What each line says; `unsaid` is for lines that are not there.
@@ -200,6 +223,7 @@ mod tests {
             oid: Oid(oid),
             location: LocationId(1),
             claim: Some(Claim::Store),
+            units: None,
             reason: RefuseReason::Other,
             parcel: Parcel { waybill: waybill.to_owned(), ..Parcel::default() },
         }
@@ -212,6 +236,24 @@ mod tests {
         let of = |oid| said.of(Oid(oid), LocationId(1)).as_str();
         assert_eq!([1, 2, 3].map(of), ["C", "A", ""]);
         assert_eq!(waybills(&[line(1, "B"), line(2, "A"), line(3, ""), line(4, "B")]), ["B", "A"]);
+    }
+
+    #[test]
+    fn a_quantity_is_read_from_the_attributes() {
+        let table = [
+            (None, Ok(None)),
+            (Some(r#"{"batch":"B7"}"#), Ok(None)),
+            (Some("gift"), Ok(None)),
+            (Some(r#"{"quantity":2}"#), Ok(Some(2))),
+            (Some(r#"{"quantity":" 3 ","batch":"B7"}"#), Ok(Some(3))),
+            (Some(r#"{"quantity":0}"#), Err(())),
+            (Some(r#"{"quantity":"two"}"#), Err(())),
+            (Some(r#"{"quantity":[1]}"#), Err(())),
+        ];
+        for (attributes, expected) in table {
+            let item = Fields::new().with_opt("attributes", attributes);
+            assert_eq!(units_of(&item).map_err(|_refused| ()), expected, "{attributes:?}");
+        }
     }
 
     #[test]

@@ -165,9 +165,11 @@ async fn tell(context: &CallContext, reported: Reported) -> Result<(), WireError
     let answer = StoreAnswer {
         tid,
         address,
+        units: PerLine::all(None),
         claims_warehouse: None,
         who: context.actor_via(Via::StatusSync, fields.opt_text("operator")?),
         happened,
+        timed: fields.has("action_time"),
     };
     let command = match reported {
         Reported::Accepted => Command::Accept(answer),

@@ -51,6 +51,9 @@ rows! { REFUSALS:
         "The goods named are not those of the sub-order.", "the caller", NO;
     MORE_THAN_ORDERED = "isv.quantity-exceeds-order", "数量超过子订单可调整的数量。",
         "More units were named than the sub-order has to move.", "the caller", NO;
+    QUANTITY_IS_WHOLE = "isv.quantity-not-divided", "该商家不拆分子订单数量，须整单答复。",
+        "The answer is about some of a sub-order's units, and the seller lets no quantity be divided (`split_quantity`).",
+        "the caller: answer for all of them; or the merchant: let quantities be divided", NO;
     BILL_REUSED = "isv.bill-num-reused", "流水号已用于其他内容。",
         "The bill number was applied before with other content; the message names the field. The first effect stands.",
         "the caller: take a new bill number", NO;
