@@ -41,7 +41,10 @@ pub(super) fn next_look(trade: &Trade) -> NextLook {
     let asked = match &trade.allocation {
         AllocationAsk::Asked { asked_at, deadline, queried: false, .. } => Some(half(*asked_at, *deadline)),
         AllocationAsk::Asked { deadline, queried: true, .. } => Some(*deadline),
-        AllocationAsk::None | AllocationAsk::TakenOver { .. } | AllocationAsk::Silent { .. } => None,
+        AllocationAsk::None
+        | AllocationAsk::TakenOver { .. }
+        | AllocationAsk::Silent { .. }
+        | AllocationAsk::SaysShipped { .. } => None,
     };
     let holds = trade.holds.iter().filter_map(|hold| hold.until);
     NextLook::At(holds.chain(asked).min())
@@ -146,13 +149,14 @@ fn ship_late(case: &mut Case<'_>, code: AllocationCode, oid: Oid) -> Result<(), 
 
 /// Whether an allocating app's answer to `allocate` says that the order has left already. The wire has no code for it, so
 /// code and message are read: "shipped" in any case (`ALREADY_SHIPPED`, "order was shipped"), or 已发货. A wrong guess costs
-/// nothing: it names the task by which a person reads the very words.
+/// a person's look: the task holds the very words.
 fn says_shipped(answer: &str) -> bool {
     answer.contains("已发货") || answer.to_ascii_lowercase().contains("shipped")
 }
 
 /// How an attempt at a call outward went. A dead one is a task; a dead `allocate` puts the query in its place. An
-/// allocating app that says the order was shipped gets a task of its own; no state changes by its word.
+/// allocating app that says the order was shipped gets a task of its own: no unit moves by its word, and none goes to
+/// another place before somebody has settled what became of the goods.
 pub(super) fn settle_outward(
     world: &mut World,
     id: OutwardId,
@@ -164,15 +168,32 @@ pub(super) fn settle_outward(
     let OutwardState::Dead { error, .. } = state else { return Ok(Outcome::Done) };
     let Some(file) = world.files.get(&tid).cloned() else { return Ok(Outcome::Done) };
     let mut case = Case::with(world, file, Actor::Platform, Moment::now(now));
-    let is_ask = matches!(&case.trade().allocation, AllocationAsk::Asked { call, .. } if *call == id);
-    let kind = if is_ask && says_shipped(error) { TaskKind::AllocatorSaysShipped } else { TaskKind::DeadLetter };
+    let shipped = is_ask(&case.trade().allocation, id) && says_shipped(error);
+    let kind = if shipped { TaskKind::AllocatorSaysShipped } else { TaskKind::DeadLetter };
     case.task(kind, None, format!("call {id}: {error}"));
-    if let AllocationAsk::Asked { app, call, asked_at, deadline, queried: false } = case.trade().allocation.clone()
-        && call == id
-    {
-        case.send(Receiver::App(app.clone()), Message::QueryAllocation);
-        case.file.trade.allocation = AllocationAsk::Asked { app, call, asked_at, deadline, queried: true };
-        case.close();
+    let AllocationAsk::Asked { app, call, asked_at, deadline, queried } = case.trade().allocation.clone() else {
+        return Ok(Outcome::Done);
+    };
+    if call != id || (queried && !shipped) {
+        return Ok(Outcome::Done);
     }
+    if !queried {
+        case.send(Receiver::App(app.clone()), Message::QueryAllocation);
+    }
+    case.file.trade.allocation = if shipped {
+        AllocationAsk::SaysShipped { app, since: now }
+    } else {
+        AllocationAsk::Asked { app, call, asked_at, deadline, queried: true }
+    };
+    case.close();
     Ok(Outcome::Done)
+}
+
+/// Whether the call is the `allocate` that the app was last asked with; it may be answered after the platform has taken over.
+fn is_ask(allocation: &AllocationAsk, id: OutwardId) -> bool {
+    match allocation {
+        AllocationAsk::Asked { call, .. } => *call == id,
+        AllocationAsk::TakenOver { call, .. } => *call == Some(id),
+        AllocationAsk::None | AllocationAsk::Silent { .. } | AllocationAsk::SaysShipped { .. } => false,
+    }
 }
