@@ -1,0 +1,55 @@
+//! Parties that say nothing in time: a store loses its offer, an allocating ISV its trade, unless it said that the goods left.
+
+use super::play::*;
+use super::stage::Side;
+
+pub(super) async fn all(side: &Side) {
+    tokio::join!(a_silent_store(side), a_silent_isv(side));
+}
+
+async fn a_silent_store(side: &Side) {
+    let order = side.play("a silent store", [5, 5, 0]).await;
+    order.pays().await;
+    order.allocated_to(0).await;
+    order.allocated_to(1).await;
+    // At once: the second store has no longer than the first.
+    order.accepts(1).await;
+    order.ships(1).await;
+    order.holds(0, 5, 0).await;
+    order.holds(1, 4, 0).await;
+    let seen = order.shop().trade(order.tid).await;
+    let states = [(order.store(0), "unanswered".to_owned()), (order.store(1), "shipped".to_owned())];
+    assert_eq!(seen.all_of(order.oid()), states);
+    let isv = [TOLD_ALLOCATE, TOLD_REFUSED, TOLD_ALLOCATE, TOLD_ACCEPTED, TOLD_SHIPPED];
+    // The store's system hears of the withdrawal and of the new offer: at once where the platform makes it.
+    let pos = &[TOLD_SYNC; 3][..if order.isv_allocates() { 3 } else { 2 }];
+    order.told(&isv, pos, order.sent()).await;
+}
+
+async fn a_silent_isv(side: &Side) {
+    if !side.mode().isv_allocates() {
+        return;
+    }
+    let gone = side.play("an ISV that says shipped", [5, 0, 0]).await;
+    gone.isv_will_refuse(TOLD_ALLOCATE, "ALREADY_SHIPPED", "订单已发货").await;
+    gone.pays().await;
+    gone.isv_is_asked().await;
+    let order = side.play("a silent ISV", [5, 5, 0]).await;
+    order.pays().await;
+    order.isv_is_asked().await;
+    side.isv.hears_times(order.tid, TOLD_QUERY, 1).await;
+    order.is(0, "notified").await;
+    order.sync_is_refused(1, "isv.allocation-closed").await;
+    order.accepts(0).await;
+    order.ships(0).await;
+    order.told(&[TOLD_ALLOCATE, TOLD_QUERY, TOLD_ACCEPTED, TOLD_SHIPPED], &[TOLD_SYNC], order.sent()).await;
+
+    // The one before it has had as long, and nobody took it over; its own result still counts.
+    gone.waits("routing").await;
+    gone.told(&[TOLD_ALLOCATE, TOLD_QUERY], &[], &[]).await;
+    let allocation = crate::shop::allocation_fields(gone.tid, gone.store(0));
+    let shape = astrolabe_protocol::client::Shape::TopJson;
+    crate::shop::done(&gone.shop().isv(), SYNC, shape, &allocation).await;
+    gone.is(0, "notified").await;
+    gone.accepts(0).await;
+}
