@@ -314,3 +314,43 @@ fn an_app_that_says_shipped_after_the_takeover_gets_its_task_and_the_store_keeps
     assert_eq!(shop.tasks, [TaskKind::AllocatorSaysShipped]);
     assert_eq!(shop.live(10).state, AssignmentState::Notified);
 }
+
+#[test]
+fn a_result_moves_the_hold_by_itself_only_where_the_seller_wants_that() {
+    // (auto_adjust, units at the place named, where the hold is then, whether that is a mismatch)
+    let table = [(true, 5, FAR, false), (true, 0, NEAR, true), (false, 5, NEAR, true), (false, 0, NEAR, true)];
+    for (auto_adjust, there, held_at, mismatch) in table {
+        let mut shop = Shop::open(isv(), pos());
+        shop.world.seller.settings.auto_adjust = auto_adjust;
+        shop.stock(NEAR, StockClass::Certain, 9);
+        shop.stock(FAR, StockClass::Certain, there);
+        shop.tell(&seen(paid(1, &[(ITEM, 1)], shop.now)));
+        shop.later(Millis::seconds(5));
+        shop.tell(&sync(10, FAR, shop.now));
+        let case = format!("auto_adjust {auto_adjust}, {there} there");
+        assert_eq!((shop.live(10).location, &shop.live(10).state), (FAR, &AssignmentState::Notified), "{case}");
+        let held = |shop: &Shop| shop.file(1).reservations.iter().map(|held| held.cell.location).collect::<Vec<_>>();
+        assert_eq!(held(&shop), [held_at], "{case}");
+        assert_eq!((shop.tasks.contains(&TaskKind::Mismatch), noted(&shop, Fact::Mismatch) == 1), (mismatch, mismatch));
+
+        // The app's own adjust brings it there, once the units are there.
+        if there == 0 {
+            shop.later(Millis::seconds(5));
+            shop.stock_of(ARTICLE, FAR, StockClass::Certain, 1, BillKind::Excluded);
+        }
+        let adjust = AdjustHold {
+            bill_num: BillNum("adjust".into()),
+            tid: Tid(1),
+            oid: Oid(10),
+            target: FAR,
+            goods: Goods::Article(ARTICLE),
+            class: StockClass::Certain,
+            quantity: 1,
+            original: None,
+            adjust_type: None,
+            who: app("isv"),
+        };
+        shop.tell(&Command::AdjustHold(adjust));
+        assert_eq!(held(&shop), [FAR], "{case}");
+    }
+}

@@ -3,15 +3,19 @@
 
 use astrolabe_protocol::Fields;
 use astrolabe_protocol::client::Shape;
+use astrolabe_protocol::time::format_datetime;
 use astrolabe_rehearsal::ids::Oid;
+use astrolabe_rehearsal::merchant::StockClass;
 use astrolabe_rehearsal::wire::{CallError, Connector};
 use serde_json::{Value, json};
 
 use super::play::*;
 use super::stage::{DEPOT, Side};
 use crate::paper::paid;
-use crate::shop::done;
+use crate::shop::{self, done, refusal};
 use crate::wait::until;
+
+const ADJUST: &str = "taobao.qimen.storeinventory.itemadjust";
 
 pub(super) async fn all(side: &Side) {
     in_parts(side).await;
@@ -20,6 +24,7 @@ pub(super) async fn all(side: &Side) {
         asked_back_for_another_store(side, lost).await;
     }
     re_allocated_from_an_offer(side).await;
+    allocated_where_nothing_lies(side).await;
 }
 
 /// A trade of several lines of one unit each.
@@ -156,8 +161,7 @@ async fn asked_back_for_another_store(side: &Side, lost: bool) {
     done(&app, REALLOCATE, Shape::TopJson, &elsewhere(&order, Some(2))).await;
     order.is(0, "cancel_requested").await;
     if lost {
-        let class = astrolabe_rehearsal::merchant::StockClass::Certain;
-        order.shop().report(order.store(2), order.goods, class, &format!("OUT-{}", order.tid), -1).await;
+        order.shop().report(order.store(2), order.goods, StockClass::Certain, &format!("OUT-{}", order.tid), -1).await;
     }
     order.answers_cancel(0, true).await;
     match (lost, order.isv_allocates()) {
@@ -181,4 +185,44 @@ async fn re_allocated_from_an_offer(side: &Side) {
     // The present place is left out of the plan.
     order.allocated_to(1).await;
     order.holds(0, 5, 0).await;
+}
+
+/// An ISV's result is never refused for want of stock: the hold stays where it is, and its own adjust brings it there later.
+async fn allocated_where_nothing_lies(side: &Side) {
+    if !side.mode().isv_allocates() {
+        return;
+    }
+    let order = side.play("allocated where nothing lies, then adjusted", [5, 0, 0]).await;
+    order.pays().await;
+    order.allocated_to(1).await;
+    order.holds(0, 4, 1).await;
+    let seen = order.shop().trade(order.tid).await;
+    assert!(seen.facts(order.oid()).contains(&"mismatch"), "{}", seen.0);
+    let isv = order.shop().isv();
+    let adjust = adjust_fields(&order, 1);
+    assert_eq!(refusal(&isv, ADJUST, Shape::TopJson, &adjust).await, "isv.stock-insufficient");
+    order.shop().report(order.store(1), order.goods, StockClass::Certain, &format!("IN-{}", order.tid), 2).await;
+    for _ in 0..2 {
+        done(&isv, ADJUST, Shape::TopJson, &adjust).await;
+        order.holds(0, 5, 0).await;
+        order.holds(1, 1, 1).await;
+    }
+    order.accepts(1).await;
+    order.ships(1).await;
+    order.holds(1, 1, 0).await;
+}
+
+fn adjust_fields(order: &Play<'_>, target: usize) -> Fields {
+    let info = Fields::new()
+        .with("bill_num", format!("ADJUST-{}", order.tid))
+        .with("tb_trade_order", order.tid.to_string())
+        .with("tb_sub_trade_order", order.oid().to_string())
+        .with("target_warehouse_id", order.store(target).to_string())
+        .with("item_id", order.goods.item.0)
+        .with("outer_id", shop::outer_code(order.goods))
+        .with("sku_id", order.goods.sku.0)
+        .with("inventory_type", StockClass::Certain.wire())
+        .with("quantity", 1_i64);
+    let now = format_datetime(astrolabe_rehearsal::clock::now());
+    Fields::new().with("operation_time", now).with("inventory_adjust_info", info)
 }

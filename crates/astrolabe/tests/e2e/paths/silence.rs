@@ -1,7 +1,10 @@
 //! Parties that say nothing in time: a store loses its offer, an allocating ISV its trade, unless it said that the goods left.
 
+use astrolabe_protocol::client::Shape;
+
 use super::play::*;
 use super::stage::Side;
+use crate::shop::{self, done};
 
 pub(super) async fn all(side: &Side) {
     tokio::join!(a_silent_store(side), a_silent_isv(side));
@@ -39,6 +42,8 @@ async fn a_silent_isv(side: &Side) {
     order.isv_is_asked().await;
     side.isv.hears_times(order.tid, TOLD_QUERY, 1).await;
     order.is(0, "notified").await;
+    // A late result: the same store is no news, another is refused.
+    done(&side.shop.isv(), SYNC, Shape::TopJson, &shop::allocation_fields(order.tid, order.store(0))).await;
     order.sync_is_refused(1, "isv.allocation-closed").await;
     order.accepts(0).await;
     order.ships(0).await;
@@ -47,9 +52,7 @@ async fn a_silent_isv(side: &Side) {
     // The one before it has had as long, and nobody took it over; its own result still counts.
     gone.waits("routing").await;
     gone.told(&[TOLD_ALLOCATE, TOLD_QUERY], &[], &[]).await;
-    let allocation = crate::shop::allocation_fields(gone.tid, gone.store(0));
-    let shape = astrolabe_protocol::client::Shape::TopJson;
-    crate::shop::done(&gone.shop().isv(), SYNC, shape, &allocation).await;
+    done(&side.shop.isv(), SYNC, Shape::TopJson, &shop::allocation_fields(gone.tid, gone.store(0))).await;
     gone.is(0, "notified").await;
     gone.accepts(0).await;
 }
