@@ -42,12 +42,19 @@ async fn a_silent_isv(side: &Side) {
     order.isv_is_asked().await;
     side.isv.hears_times(order.tid, TOLD_QUERY, 1).await;
     order.is(0, "notified").await;
+    let seen = order.shop().trade(order.tid).await;
+    assert_eq!(seen.facts_of_the_whole(), ["paid", "allocation_asked", "allocator_silent", "taken_over"]);
     // A late result: the same store is no news, another is refused.
     done(&side.shop.isv(), SYNC, Shape::TopJson, &shop::allocation_fields(order.tid, order.store(0))).await;
     order.sync_is_refused(1, "isv.allocation-closed").await;
-    order.accepts(0).await;
-    order.ships(0).await;
-    order.told(&[TOLD_ALLOCATE, TOLD_QUERY, TOLD_ACCEPTED, TOLD_SHIPPED], &[TOLD_SYNC], order.sent()).await;
+    // After a refusal the platform routes again: the ISV is told, and not asked.
+    order.refuses(0).await;
+    order.is(1, "notified").await;
+    order.accepts(1).await;
+    order.ships(1).await;
+    order.holds(0, 5, 0).await;
+    let isv = [TOLD_ALLOCATE, TOLD_QUERY, TOLD_REFUSED, TOLD_ACCEPTED, TOLD_SHIPPED];
+    order.told(&isv, &[TOLD_SYNC; 2], order.sent()).await;
 
     // The one before it has had as long, and nobody took it over; its own result still counts.
     gone.waits("routing").await;
