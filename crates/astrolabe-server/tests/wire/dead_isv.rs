@@ -210,6 +210,7 @@ fn attempts(state: &OutwardState) -> u32 {
     }
 }
 
+#[expect(clippy::print_stdout, reason = "wall time is shown and not judged: the machine is shared")]
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dead_receiver_loses_nothing_and_holds_up_nobody() {
     let isv = Isv::open(Clock::manual(START)).await;

@@ -107,6 +107,7 @@ impl Side {
     }
 
     /// A trade to come, of goods of its own; this many certain units lie at the stores.
+    #[expect(clippy::print_stdout, reason = "a failing test shows what was printed")]
     pub(super) async fn play(&self, case: &str, units: [i64; 3]) -> Play<'_> {
         // A failure shows the last case that began.
         println!("{} {}: {case}", self.mode().section(), self.shop.parties.nick);
