@@ -282,12 +282,7 @@ fn reassign(case: &mut Case<'_>, asked: &AdjustHold, code: AllocationCode) -> Re
     let given = AllocationCode(case.world.mint.long());
     let wanted = Move { class: Some(asked.class), ..Move::to_assignment(given, asked.target, asked.quantity) };
     case.ledger(asked.oid, |ledger, held, owner| ledger.move_to(held, owner, wanted))??;
-    let by = match case.who {
-        Actor::App { .. } => AllocatedBy::App,
-        Actor::Operator { .. } | Actor::Keeper { .. } | Actor::Channel | Actor::Platform | Actor::Clock => {
-            AllocatedBy::Operator
-        }
-    };
+    let by = AllocatedBy::choice_of(&case.who);
     let offer = Offer {
         oid: asked.oid,
         location: asked.target,

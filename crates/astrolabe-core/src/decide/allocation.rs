@@ -16,6 +16,7 @@ use crate::world::World;
 
 use super::case::{Case, Note};
 use super::route::{self, Offer, Why};
+use super::verdicts::Verdicts;
 use super::who;
 
 /// A result for some or all sub-orders; each line's own status rules, the head's only an empty list.
@@ -26,16 +27,13 @@ pub(super) fn sync(world: &mut World, sync: &SyncAllocation, now: Timestamp) -> 
     who::check_allocator(&case)?;
     let before = case.file.clone();
     let lines = lines_of(&case, sync);
-    for line in &lines {
-        match (line.status, line.location) {
-            (SyncStatus::Allocated, Some(location)) => allocated(&mut case, line, location, sync.happened)?,
-            // Waiting extends nothing; an allocation to nowhere says no more than that.
-            (SyncStatus::Allocated, None) | (SyncStatus::Waiting, _) => {
-                case.line(line.oid)?;
-            }
-            (SyncStatus::Failed, _) => failed(&mut case, line)?,
-        }
+    let mut verdicts = Verdicts::default();
+    // Failures last: one may hand the trade to the platform, and what is allocated beside it is still the app's.
+    let (failures, others): (Vec<_>, Vec<_>) = lines.iter().partition(|line| line.status == SyncStatus::Failed);
+    for line in others.into_iter().chain(failures) {
+        verdicts.keep(line.oid, take_in(&mut case, line, sync.happened));
     }
+    verdicts.settle()?;
     if lines.iter().any(|line| line.status == SyncStatus::Failed) && case.allocator().is_none() {
         route::serve(&mut case, Why::New, &[])?;
     }
@@ -44,6 +42,15 @@ pub(super) fn sync(world: &mut World, sync: &SyncAllocation, now: Timestamp) -> 
         case.close();
     }
     Ok(Outcome::Done)
+}
+
+fn take_in(case: &mut Case<'_>, line: &SyncedLine, happened: Timestamp) -> Result<(), Refusal> {
+    match (line.status, line.location) {
+        (SyncStatus::Allocated, Some(location)) => allocated(case, line, location, happened),
+        // Waiting extends nothing; an allocation to nowhere says no more than that.
+        (SyncStatus::Allocated, None) | (SyncStatus::Waiting, _) => case.line(line.oid).map(drop),
+        (SyncStatus::Failed, _) => failed(case, line),
+    }
 }
 
 fn lines_of(case: &Case<'_>, sync: &SyncAllocation) -> Vec<SyncedLine> {
@@ -66,7 +73,7 @@ fn lines_of(case: &Case<'_>, sync: &SyncAllocation) -> Vec<SyncedLine> {
 pub(super) fn settle_ask(case: &mut Case<'_>) {
     let waits = !route::lines_of_app(case).is_empty();
     let asked = match case.trade().allocation {
-        AllocationAsk::Asked { .. } | AllocationAsk::Silent { .. } => true,
+        AllocationAsk::Asked { .. } | AllocationAsk::Silent { .. } | AllocationAsk::SaysShipped { .. } => true,
         AllocationAsk::None | AllocationAsk::TakenOver { .. } => false,
     };
     if asked && !waits {
@@ -227,7 +234,14 @@ fn failed(case: &mut Case<'_>, told: &SyncedLine) -> Result<(), Refusal> {
 pub(super) fn take_over(case: &mut Case<'_>, why: &str) {
     let Some(app) = case.allocator() else { return };
     let at = case.now();
-    case.file.trade.allocation = AllocationAsk::TakenOver { app, at };
+    let call = match case.trade().allocation {
+        AllocationAsk::Asked { call, .. } => Some(call),
+        AllocationAsk::None
+        | AllocationAsk::TakenOver { .. }
+        | AllocationAsk::Silent { .. }
+        | AllocationAsk::SaysShipped { .. } => None,
+    };
+    case.file.trade.allocation = AllocationAsk::TakenOver { app, at, call };
     let recurrence = case.recurrence();
     case.note(Note::trade(Fact::TakenOver).of(recurrence).by(Actor::Platform).saying(why));
 }

@@ -20,6 +20,7 @@ use crate::world::World;
 
 use super::case::{Case, Note};
 use super::partial::portion;
+use super::reallocate;
 use super::route::{self, Why};
 use super::tell::{tell_allocator, tell_shipped};
 use super::verdicts::Verdicts;
@@ -304,12 +305,13 @@ pub(super) fn refuse(
 }
 
 fn refuse_one(case: &mut Case<'_>, code: AllocationCode, reasons: &PerLine<RefuseReason>) -> Result<bool, Refusal> {
-    let assignment = case.assignment(code)?;
-    if was_refused(assignment) {
+    let assignment = case.assignment(code)?.clone();
+    if was_refused(&assignment) {
         return Ok(false);
     }
     let reason = *reasons.of(assignment.oid, assignment.location);
     case.carry_because(code, Event::Refuse, Some(reason.name()))?;
+    reallocate::send_on(case, &assignment)?;
     Ok(true)
 }
 

@@ -18,6 +18,7 @@ use crate::world::{PublishedRefund, World};
 
 use super::answers;
 use super::case::{Case, Note};
+use super::reallocate;
 use super::route::{self, Why};
 use super::who::Deed;
 
@@ -323,12 +324,15 @@ pub(super) fn answer_cancel(
         if confirmed { (Event::ConfirmCancel, Fact::CancelConfirmed) } else { (Event::DenyCancel, Fact::CancelDenied) };
     let mut left_out = Vec::new();
     let (mut case, moved) = answers::open(world, answer, Deed::AnswerCancel, now)?.each(|case, code| {
-        let assignment = case.assignment(code)?;
+        let assignment = case.assignment(code)?.clone();
         let (oid, place) = (assignment.oid, (assignment.oid, assignment.location));
         let meant = |request: i64| refund.is_none_or(|refund| refund.0 == request);
         let answered = assignment.facts.iter().any(|recorded| recorded.fact == fact && meant(recorded.request));
         if open_request(&assignment.state).is_some_and(meant) {
             case.carry(code, event)?;
+            if confirmed {
+                reallocate::send_on(case, &assignment)?;
+            }
             // A place that gave it back for a re-allocation is left out of the plan that follows.
             left_out.push(place);
             return Ok(true);

@@ -179,9 +179,13 @@ impl<'w> Case<'w> {
     pub(super) fn allocator(&self) -> Option<AppKey> {
         match (self.mode().allocator, &self.trade().allocation) {
             (Allocator::App(_), AllocationAsk::TakenOver { .. }) | (Allocator::Platform, _) => None,
-            (Allocator::App(app), AllocationAsk::None | AllocationAsk::Asked { .. } | AllocationAsk::Silent { .. }) => {
-                Some(app)
-            }
+            (
+                Allocator::App(app),
+                AllocationAsk::None
+                | AllocationAsk::Asked { .. }
+                | AllocationAsk::Silent { .. }
+                | AllocationAsk::SaysShipped { .. },
+            ) => Some(app),
         }
     }
 

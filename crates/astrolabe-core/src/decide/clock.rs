@@ -41,7 +41,10 @@ pub(super) fn next_look(trade: &Trade) -> NextLook {
     let asked = match &trade.allocation {
         AllocationAsk::Asked { asked_at, deadline, queried: false, .. } => Some(half(*asked_at, *deadline)),
         AllocationAsk::Asked { deadline, queried: true, .. } => Some(*deadline),
-        AllocationAsk::None | AllocationAsk::TakenOver { .. } | AllocationAsk::Silent { .. } => None,
+        AllocationAsk::None
+        | AllocationAsk::TakenOver { .. }
+        | AllocationAsk::Silent { .. }
+        | AllocationAsk::SaysShipped { .. } => None,
     };
     let holds = trade.holds.iter().filter_map(|hold| hold.until);
     NextLook::At(holds.chain(asked).min())
@@ -120,7 +123,8 @@ fn says_shipped(answer: &str) -> bool {
 }
 
 /// How an attempt at a call outward went. A dead one is an exception; a dead `allocate` puts the query in its place. An
-/// allocating app that says the order was shipped gets an exception of its own; no state changes by its word.
+/// allocating app that says the order was shipped gets an exception of its own: no unit moves by its word, and none goes to
+/// another place before somebody has settled what became of the goods.
 pub(super) fn settle_outward(
     world: &mut World,
     id: OutwardId,
@@ -142,20 +146,37 @@ pub(super) fn settle_outward(
     };
     let Some(file) = world.files.get(&tid).cloned() else { return Ok(Outcome::Done) };
     let mut case = Case::with(world, file, Actor::Platform, Moment::now(now));
-    let is_ask = matches!(&case.trade().allocation, AllocationAsk::Asked { call, .. } if *call == id);
-    if is_ask && says_shipped(error) {
+    let shipped = is_ask(&case.trade().allocation, id) && says_shipped(error);
+    if shipped {
         case.raise(ExceptionKind::AllocatorSaysShipped, None, format!("call {id}: {error}"));
     } else {
         case.raise_call(ExceptionKind::DeadLetter, id, error.clone());
     }
-    if let AllocationAsk::Asked { app, call, asked_at, deadline, queried: false } = case.trade().allocation.clone()
-        && call == id
-    {
-        case.send(Receiver::App(app.clone()), Message::QueryAllocation);
-        case.file.trade.allocation = AllocationAsk::Asked { app, call, asked_at, deadline, queried: true };
-        case.close();
+    let AllocationAsk::Asked { app, call, asked_at, deadline, queried } = case.trade().allocation.clone() else {
+        return Ok(Outcome::Done);
+    };
+    if call != id || (queried && !shipped) {
+        return Ok(Outcome::Done);
     }
+    if !queried {
+        case.send(Receiver::App(app.clone()), Message::QueryAllocation);
+    }
+    case.file.trade.allocation = if shipped {
+        AllocationAsk::SaysShipped { app, since: now }
+    } else {
+        AllocationAsk::Asked { app, call, asked_at, deadline, queried: true }
+    };
+    case.close();
     Ok(Outcome::Done)
+}
+
+/// Whether the call is the `allocate` that the app was last asked with; it may be answered after the platform has taken over.
+fn is_ask(allocation: &AllocationAsk, id: OutwardId) -> bool {
+    match allocation {
+        AllocationAsk::Asked { call, .. } => *call == id,
+        AllocationAsk::TakenOver { call, .. } => *call == Some(id),
+        AllocationAsk::None | AllocationAsk::Silent { .. } | AllocationAsk::SaysShipped { .. } => false,
+    }
 }
 
 /// A call that was given up is made again, from now on by its schedule.

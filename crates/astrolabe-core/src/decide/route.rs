@@ -57,11 +57,12 @@ pub(super) fn serve(case: &mut Case<'_>, why: Why, left_out: &[LeftOut]) -> Resu
                 }
             }
             hold_all(case)?;
-            let asked = match case.trade().allocation {
-                AllocationAsk::Asked { .. } | AllocationAsk::Silent { .. } => true,
-                AllocationAsk::None | AllocationAsk::TakenOver { .. } => false,
+            let ask_now = match case.trade().allocation {
+                AllocationAsk::Asked { .. } | AllocationAsk::Silent { .. } => why == Why::New,
+                AllocationAsk::SaysShipped { .. } => false,
+                AllocationAsk::None | AllocationAsk::TakenOver { .. } => true,
             };
-            if !lines_of_app(case).is_empty() && (why == Why::New || !asked) {
+            if ask_now && !lines_of_app(case).is_empty() {
                 ask(case, app);
             }
             Ok(())
@@ -220,6 +221,7 @@ pub(super) fn assign(
         committed: Vec::new(),
         day_place: case.hold_capacity(offer.location, service),
         handover: None,
+        bound_for: None,
     };
     let note = Note::on(&assignment, Fact::Allocated);
     case.file.assignments.push(assignment);

@@ -49,6 +49,17 @@ pub struct Assignment {
     /// What the buyer must show to get the goods: once a pickup is confirmed, or the store set out to bring them itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
+    /// Where it is to go once its location gives it back. Means something only while a re-allocation is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_for: Option<BoundFor>,
+}
+
+/// The place that a re-allocation from an accepted one named.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct BoundFor {
+    pub location: LocationId,
+    /// Who chose it.
+    pub by: AllocatedBy,
 }
 
 /// 核销: a code that was issued for goods of one trade at one store. Sub-orders that are handed over together share it.
@@ -168,6 +179,18 @@ pub enum CancelAim {
     Refund(RefundId),
     /// The platform or the merchant wants another location; the number names the request.
     Reallocate(i64),
+}
+
+impl AllocatedBy {
+    /// Whose choice it is when this actor names a location.
+    pub fn choice_of(who: &Actor) -> Self {
+        match who {
+            Actor::App { .. } => AllocatedBy::App,
+            Actor::Operator { .. } | Actor::Keeper { .. } | Actor::Channel | Actor::Platform | Actor::Clock => {
+                AllocatedBy::Operator
+            }
+        }
+    }
 }
 
 impl Shipment {

@@ -28,6 +28,8 @@ pub enum Fact {
     RefundAsked,
     RefundWithdrawn,
     ReallocationAsked,
+    /// The place that a re-allocation named could not hold the units any more: they were routed anew.
+    TargetMissed,
     CancelConfirmed,
     CancelDenied,
     Cancelled,

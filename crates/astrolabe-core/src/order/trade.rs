@@ -79,10 +79,19 @@ pub enum AllocationAsk {
     None,
     /// `allocate` is on its way (as `call`) or answered; silence is judged at `deadline`.
     Asked { app: AppKey, call: OutwardId, asked_at: Timestamp, deadline: Timestamp, queried: bool },
-    /// The app stayed silent or failed, and the platform owns the allocation from here on.
-    TakenOver { app: AppKey, at: Timestamp },
+    /// The app stayed silent or failed, and the platform owns the allocation from here on. `call` is the `allocate` that it
+    /// may still answer.
+    TakenOver {
+        app: AppKey,
+        at: Timestamp,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<OutwardId>,
+    },
     /// Silent, and the seller wants a person to look: an exception is open.
     Silent { app: AppKey, since: Timestamp },
+    /// It answered `allocate` by saying that the order was shipped. Nobody takes over and it is not asked again, for then the
+    /// goods might go out twice: its own result or somebody's re-allocation settles it.
+    SaysShipped { app: AppKey, since: Timestamp },
 }
 
 /// A reason not to route yet. The hold ends when somebody lifts it or its time comes.

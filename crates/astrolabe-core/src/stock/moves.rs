@@ -92,6 +92,14 @@ impl Ledger<'_> {
         Ok(())
     }
 
+    /// Whether [`Ledger::move_to`] would bring the units there now.
+    ///
+    /// # Errors
+    /// [`Refusal::InsufficientStock`] as it would say.
+    pub fn could_move(&self, held: &[Reservation], owner: &Owner, wanted: Move) -> Result<(), Refusal> {
+        owner.needs(wanted.units).into_iter().try_for_each(|need| self.draft(held, owner, wanted, need).map(drop))
+    }
+
     fn draft(&self, held: &[Reservation], owner: &Owner, wanted: Move, need: Need) -> Result<Draft, Refusal> {
         let group = owner.group(wanted.from);
         let targets = targets(owner, wanted, need.sc_item);

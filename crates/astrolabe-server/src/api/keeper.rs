@@ -28,6 +28,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(refuse))
         .routes(routes!(ship))
         .routes(routes!(answer_refund))
+        .routes(routes!(receive_return))
         .routes(routes!(confirm))
         .routes(routes!(transfer))
         .routes(routes!(transferred))
@@ -207,6 +208,18 @@ async fn answer_refund(
     let confirmed = body.answer == RefundAnswer::BackOnShelf;
     let command = |answer| Command::AnswerCancel { answer, confirmed, refund: None };
     answer(&app, &caller, AllocationCode(code), None, command).await
+}
+
+/// What the buyer sent back has come.
+#[utoipa::path(post, path = "/assignments/{code}/return-received",
+    params(("code" = i64, Path, description = "allocation code")),
+    responses((status = 200, body = Answered), (status = 409, body = ErrorBody)))]
+async fn receive_return(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(code): Path<i64>,
+) -> Result<Json<Answered>, ApiFailure> {
+    answer(&app, &caller, AllocationCode(code), Command::ReceiveReturn).await
 }
 
 /// The pickup lies ready: the buyer is told a code.

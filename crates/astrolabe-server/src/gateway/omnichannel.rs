@@ -316,6 +316,7 @@ mod tests {
             committed: Vec::new(),
             day_place: None,
             handover: None,
+            bound_for: None,
         }
     }
 

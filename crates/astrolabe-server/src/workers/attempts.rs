@@ -9,6 +9,8 @@ const SCHEDULE_S: [i64; 25] = [
 ];
 /// How long a receiver's own "try later" (`isp.*`, `5xx`) is believed.
 const FAULT_FOR_S: i64 = 300;
+/// How far an attempt may be behind its place in the schedule and still be made as soon as it can.
+const BEHIND_S_MAX: i64 = 300;
 /// Attempts move by at most this share, so that a receiver that comes back is not hit by all at once.
 const JITTER_PERCENT: i64 = 10;
 
@@ -43,11 +45,13 @@ pub(super) fn after(ending: Ending, attempts: u32, made_at: Timestamp, now: Time
         Ending::NoAddress => Next::Skip,
         Ending::Refused(error) => Next::GiveUp(error),
         Ending::Fault(error) => match slot(attempts) {
-            Some(seconds) if seconds <= FAULT_FOR_S => Next::RetryAt(at(seconds, made_at, now, jitter), error),
+            Some(seconds) if seconds <= FAULT_FOR_S => {
+                Next::RetryAt(at(attempts, seconds, made_at, now, jitter), error)
+            }
             Some(_) | None => Next::GiveUp(error),
         },
         Ending::Unreachable(error) => match slot(attempts) {
-            Some(seconds) => Next::RetryAt(at(seconds, made_at, now, jitter), error),
+            Some(seconds) => Next::RetryAt(at(attempts, seconds, made_at, now, jitter), error),
             None => Next::GiveUp(error),
         },
     }
@@ -57,8 +61,14 @@ fn slot(attempts: u32) -> Option<i64> {
     SCHEDULE_S.get(usize::try_from(attempts).unwrap_or(usize::MAX)).copied()
 }
 
-fn at(seconds: i64, made_at: Timestamp, now: Timestamp, jitter: i64) -> Timestamp {
+/// A call that is far behind its schedule, because it was sent again by hand or nobody served it for long, goes on by the
+/// schedule's gaps: it does not catch up on a receiver that is down.
+fn at(attempts: u32, seconds: i64, made_at: Timestamp, now: Timestamp, jitter: i64) -> Timestamp {
     let planned = made_at + Millis::seconds(seconds);
+    if planned + Millis::seconds(BEHIND_S_MAX) < now {
+        let gap = seconds - slot(attempts.saturating_sub(1)).unwrap_or_default();
+        return now + Millis::seconds(gap);
+    }
     let share = seconds * 1_000 * JITTER_PERCENT / 100 * jitter.clamp(-1_000, 1_000) / 1_000;
     // An attempt that itself took long is followed after a pause, not at once.
     (planned + Millis(share)).max(now + Millis(500))
@@ -92,6 +102,18 @@ mod tests {
         ];
         for (ending, attempts, expected) in table {
             assert_eq!(after(ending.clone(), attempts, made, made, 0), expected, "{ending:?} {attempts}");
+        }
+    }
+
+    #[test]
+    fn a_call_far_behind_its_schedule_goes_on_by_gaps() {
+        let now = Timestamp(86_400_000);
+        // Attempts made, when the call was made, and the seconds until the next.
+        let table = [(1, 0, 1), (3, 0, 5), (19, 0, 21_600), (5, 86_395_000, 40), (4, 86_300_000, 0)];
+        for (attempts, made_at, seconds) in table {
+            let next = after(Ending::Unreachable(String::new()), attempts, Timestamp(made_at), now, 0);
+            let Next::RetryAt(at, _) = next else { panic!("a retry") };
+            assert_eq!((at - now).0 / 1_000, seconds, "{attempts} attempts, made at {made_at}");
         }
     }
 

@@ -152,8 +152,8 @@ async fn attempt(app: &Arc<App>, log: &AttemptLog, call: DueOutward) -> bool {
     };
     metrics::counter!("astrolabe_outward_attempts_total", "outcome" => outcome).increment(1);
     let passed = outcome != "retried";
-    if let Some(reply) = sent.reply {
-        replies::take_back(app, &call, reply).await;
+    if let (Some(reply), Some(attempt)) = (sent.reply, &sent.attempt) {
+        replies::take_back(app, &call, reply, attempt.key.started_at).await;
     }
     let settle = Command::SettleOutward { id: call.outward.id, tid: call.outward.tid, state };
     if let Err(error) = app.submit(call.seller, settle, None).await {

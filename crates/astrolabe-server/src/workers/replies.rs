@@ -6,6 +6,7 @@ use astrolabe_core::command::{Command, SyncAllocation, SyncStatus, SyncedLine};
 use astrolabe_core::ids::{LocationId, Oid};
 use astrolabe_core::order::timeline::{Actor, Via};
 use astrolabe_core::outward::{Message, Receiver};
+use astrolabe_core::time::Timestamp;
 use astrolabe_protocol::Fields;
 use astrolabe_protocol::spi::SpiReply;
 use astrolabe_store::DueOutward;
@@ -13,8 +14,9 @@ use astrolabe_store::DueOutward;
 use crate::app::{App, Claim};
 
 /// Sends through the lane what the answer to `allocatedinfo.get` (§6.6.3) says. Answers to other calls say no more than
-/// that they were heard.
-pub(super) async fn take_back(app: &Arc<App>, call: &DueOutward, reply: SpiReply) {
+/// that they were heard. The app cannot have known more than what was so when it was asked, `asked_at`: a store may have
+/// refused since what it answers.
+pub(super) async fn take_back(app: &Arc<App>, call: &DueOutward, reply: SpiReply, asked_at: Timestamp) {
     let (Message::QueryAllocation, Receiver::App(key)) = (&call.outward.message, &call.outward.receiver) else {
         return;
     };
@@ -41,7 +43,7 @@ pub(super) async fn take_back(app: &Arc<App>, call: &DueOutward, reply: SpiReply
         lines,
         head,
         message: reply.message,
-        happened: app.clock.now(),
+        happened: asked_at,
     };
     if let Err(error) = app.submit(call.seller, Command::SyncAllocation(sync), None).await {
         tracing::info!(tid = %call.outward.tid, %error, "an answered allocation was not taken");

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use astrolabe_protocol::spi::{SpiIncoming, SpiRefusal, receive};
 use astrolabe_protocol::{EpochMs, Secret};
@@ -11,6 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 /// What it knows the platform by.
 const SECRET: &str = "helloworld";
@@ -44,13 +46,15 @@ pub(crate) struct Isv {
 struct Service {
     clock: Clock,
     heard: Mutex<Vec<Heard>>,
+    /// Until then calls at `/held` hang; then they fail.
+    let_go: watch::Sender<bool>,
 }
 
 impl Isv {
     pub(crate) async fn open(clock: Clock) -> Self {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("is bound");
-        let service = Arc::new(Service { clock, heard: Mutex::default() });
+        let service = Arc::new(Service { clock, heard: Mutex::default(), let_go: watch::channel(false).0 });
         let router = axum::Router::new().fallback(answer).with_state(Arc::clone(&service));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { address, service }
@@ -62,6 +66,27 @@ impl Isv {
 
     pub(crate) fn heard(&self) -> Vec<Heard> {
         self.service.heard.lock().clone()
+    }
+
+    /// How many calls came to a path.
+    pub(crate) fn heard_at(&self, path: &str) -> usize {
+        self.service.heard.lock().iter().filter(|heard| heard.path == path).count()
+    }
+
+    /// Looks until so many calls came to a path. Never a fixed pause: the test fails when it takes too long.
+    pub(crate) async fn until_heard(&self, path: &str, count: usize) {
+        for _ in 0..2_000 {
+            if self.heard_at(path) >= count {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        panic!("{} calls at {path} instead of {count}", self.heard_at(path));
+    }
+
+    /// What hangs at `/held` fails, and so does what comes there from now on.
+    pub(crate) fn let_go(&self) {
+        self.service.let_go.send_replace(true);
     }
 
     pub(crate) fn last(&self) -> Heard {
@@ -86,6 +111,11 @@ async fn answer(State(service): State<Arc<Service>>, uri: Uri, headers: HeaderMa
         headers: headers.clone(),
     };
     service.heard.lock().push(heard.clone());
+    if heard.path == "/held" {
+        // The sender lives as long as the service.
+        let mut let_go = service.let_go.subscribe();
+        let _gone = let_go.wait_for(|let_go| *let_go).await;
+    }
     reply_of(&heard).await
 }
 
@@ -106,7 +136,7 @@ async fn reply_of(heard: &Heard) -> Response {
         "/page" => "<html><body>please log in</body></html>".into_response(),
         "/empty" => StatusCode::OK.into_response(),
         "/moved" => (StatusCode::FOUND, [("location", "http://127.0.0.1:1/good")]).into_response(),
-        "/broken" => (StatusCode::BAD_GATEWAY, "upstream").into_response(),
+        "/broken" | "/held" => (StatusCode::BAD_GATEWAY, "upstream").into_response(),
         "/forbidden" => StatusCode::FORBIDDEN.into_response(),
         "/silent" => std::future::pending().await,
         _ => StatusCode::NOT_FOUND.into_response(),

@@ -1,6 +1,7 @@
 //! The doors end to end: a real server on a real port with a real (embedded) database, and callers that know only the wire.
 
 mod channel;
+mod dead_isv;
 mod doors;
 mod exceptions;
 mod golden;

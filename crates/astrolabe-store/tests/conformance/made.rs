@@ -164,6 +164,7 @@ pub(crate) fn assignment(code: i64, tid: i64, location: i64, state: AssignmentSt
         committed: Vec::new(),
         day_place: None,
         handover: None,
+        bound_for: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! A receiver of calls from the platform that does nothing by itself: it checks the signature, remembers the call and says what
 //! the test told it to say.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use astrolabe_protocol::answer::{Answer, Rendered, RequestId};
@@ -58,6 +59,8 @@ struct Hearing {
     party: AppParty,
     kind: Kind,
     calls: Mutex<Vec<HeardCall>>,
+    /// What it says of a trade to a method, where that is not a plain yes.
+    told_to_say: Mutex<BTreeMap<(Tid, String), SpiReply>>,
 }
 
 impl Ear {
@@ -74,13 +77,30 @@ impl Ear {
     async fn open(party: &AppParty, kind: Kind, path: &str) -> Self {
         let listener = Listener::open().await.expect("a free port");
         let url = listener.url(path).expect("a loopback address");
-        let hearing = Arc::new(Hearing { party: party.clone(), kind, calls: Mutex::default() });
+        let (calls, told_to_say) = (Mutex::default(), Mutex::default());
+        let hearing = Arc::new(Hearing { party: party.clone(), kind, calls, told_to_say });
         listener.seat(Arc::clone(&hearing) as Arc<dyn Party>);
         Self { url, hearing, _listener: listener }
     }
 
     pub(crate) fn url(&self) -> BaseUrl {
         self.url.clone()
+    }
+
+    /// From now on it says this to a method about a trade.
+    pub(crate) async fn will_say(&self, tid: Tid, method: &str, reply: SpiReply) {
+        self.hearing.told_to_say.lock().await.insert((tid, method.to_owned()), reply);
+    }
+
+    /// Waits until it has heard a method of a trade so many times.
+    pub(crate) async fn hears_times(&self, tid: Tid, method: &str, times: usize) {
+        until(&format!("{times} calls of {method} about trade {tid}"), || async {
+            let heard = self.heard_of(tid).await;
+            let names: Vec<&str> = heard.iter().map(|call| call.method.as_str()).collect();
+            let count = names.iter().filter(|name| **name == method).count();
+            if count >= times { Ok(()) } else { Err(format!("{names:?}")) }
+        })
+        .await;
     }
 
     /// What it heard of a trade, in order.
@@ -115,7 +135,13 @@ impl Hearing {
             Ok(call) => call,
             Err(refusal) => return refusal.render(),
         };
-        self.calls.lock().await.push(HeardCall::of(heard, call.method, &call.fields));
+        let heard = HeardCall::of(heard, call.method, &call.fields);
+        let told = heard.tid().map(|tid| (tid, heard.method.clone()));
+        self.calls.lock().await.push(heard);
+        let told_to_say = self.told_to_say.lock().await;
+        if let Some(say) = told.and_then(|told| told_to_say.get(&told).cloned()) {
+            return reply(call.method, &say, ReplyShape::Flat);
+        }
         // Whoever is asked what it has allocated, has nothing to say.
         let waiting = call.method.name == "taobao.qimen.omniorder.allocatedinfo.get";
         let fields = if waiting { Fields::new().with("status", "Waiting") } else { Fields::new() };

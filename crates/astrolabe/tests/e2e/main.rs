@@ -11,6 +11,7 @@ mod graceful;
 mod kills;
 mod lifecycle;
 mod paper;
+mod paths;
 mod queue;
 mod rehearse;
 mod repeats;

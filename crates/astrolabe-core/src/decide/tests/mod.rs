@@ -1,6 +1,7 @@
 //! Lives of orders, command by command, through `decide` alone.
 
 mod adjusts;
+mod allocations;
 mod calls;
 mod clocks;
 mod door_to_door;

@@ -160,7 +160,9 @@ fn a_target_without_units_is_refused_whole_and_the_origin_stays() {
         request: 9,
         force: false,
     });
-    assert!(matches!(shop.ask(&both), Err(Refusal::InsufficientStock { .. })));
+    let Err(Refusal::Several(lines)) = shop.ask(&both) else { panic!("was not refused") };
+    let lacks = |line: &(Oid, Refusal)| matches!(line.1, Refusal::InsufficientStock { available: 0, .. });
+    assert!(lacks(&lines.first) && lines.others.len() == 1 && lacks(&lines.others[0]), "{lines}");
     assert_eq!((shop.live(10).location, shop.live(11).location), (NEAR, NEAR));
     assert_eq!(shop.cell(NEAR, StockClass::Certain).reserved, 3);
 }

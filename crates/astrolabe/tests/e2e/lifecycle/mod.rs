@@ -7,4 +7,3 @@ mod modes;
 mod pickups;
 mod refunds;
 mod reroutes;
-mod takeover;
