@@ -14,6 +14,7 @@ mod open;
 mod postgres;
 mod readers;
 mod rows;
+mod source;
 mod sqlite;
 mod views;
 
@@ -29,4 +30,8 @@ pub use error::StoreError;
 pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};
 pub use open::{StoreTarget, open};
 pub use readers::{FactPlace, PlacedFact, TimelineReader};
+pub use source::{
+    Source, SourceConfig, SourceError, SourceException, SourcePlace, SourceProgress, SourceQuery, SourceRow,
+    SourceState, SourceTable,
+};
 pub use views::{AssignmentView, DueOutward, OutwardView, Overview, StateCount, TaskView, TradeView};

@@ -29,7 +29,7 @@ macro_rules! migration {
 }
 
 /// All of them, in order.
-pub(crate) const MIGRATIONS: [Migration; 11] = [
+pub(crate) const MIGRATIONS: [Migration; 12] = [
     migration!(1, "0001_directory", "directory"),
     migration!(2, "0002_goods", "goods"),
     migration!(3, "0003_stock", "stock"),
@@ -41,6 +41,7 @@ pub(crate) const MIGRATIONS: [Migration; 11] = [
     migration!(9, "0009_outward_attempt", "outward_attempt"),
     migration!(10, "0010_pickup", "pickup"),
     migration!(11, "0011_timeline_reader", "timeline_reader"),
+    migration!(12, "0012_channel_source", "channel_source"),
 ];
 
 /// Makes the table that remembers what ran. Understood by both databases.

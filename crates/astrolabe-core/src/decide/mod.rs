@@ -11,6 +11,7 @@ mod carry;
 mod case;
 mod clock;
 mod consign;
+mod early;
 mod handover;
 mod holdback;
 mod intake;
@@ -21,6 +22,7 @@ mod planning;
 mod reallocate;
 mod report;
 mod returns;
+mod revise;
 mod route;
 mod tell;
 mod verdicts;
@@ -29,6 +31,7 @@ mod work;
 
 pub use ahead::AHEAD_TTL_MAX;
 pub use handover::usable;
+pub use holdback::holder_name;
 pub use names::{first_names, second_names};
 pub use who::{Deed, who_may};
 
@@ -77,7 +80,7 @@ fn judge(world: &mut World, command: &Command, now: Timestamp) -> Result<Outcome
         Command::RecordMilestone { answer, fact } => returns::record_milestone(world, answer, *fact, now),
         Command::Reallocate(asked) => reallocate::reallocate(world, asked, now),
         Command::SetHold { tid, who, why, until } => holdback::set_hold(world, *tid, who, why, *until, now),
-        Command::LiftHold { tid, who } => holdback::lift_hold(world, *tid, who, now),
+        Command::LiftHold { tid, who, holder } => holdback::lift_hold(world, *tid, who, holder.as_deref(), now),
         Command::LookAtClock { tid } => clock::look(world, *tid, now),
         Command::SettleOutward { id, tid, state } => clock::settle_outward(world, *id, *tid, state, now),
         Command::DoWork { id, work } => work::do_work(world, *id, work, now),

@@ -94,6 +94,12 @@ pub enum TaskKind {
     Mismatch,
     ShipLate,
     ShippedThoughClosed,
+    /// The channel tells of a payment for what it had closed.
+    PaidThoughClosed,
+    /// The channel forbids to ship what a location has already.
+    ForbiddenThoughAllocated,
+    /// The channel changed goods that a location had accepted, or that had left.
+    GoodsChanged,
     DeadLetter,
 }
 
@@ -108,6 +114,9 @@ impl TaskKind {
             TaskKind::Mismatch => "mismatch",
             TaskKind::ShipLate => "ship_late",
             TaskKind::ShippedThoughClosed => "shipped_though_closed",
+            TaskKind::PaidThoughClosed => "paid_though_closed",
+            TaskKind::ForbiddenThoughAllocated => "forbidden_though_allocated",
+            TaskKind::GoodsChanged => "goods_changed",
             TaskKind::DeadLetter => "dead_letter",
         }
     }

@@ -44,6 +44,10 @@ impl Caller {
         self.0.seller
     }
 
+    pub(crate) fn name(&self) -> &str {
+        &self.0.name
+    }
+
     /// The one store of a clerk; `None` for people who act for every store.
     pub(crate) fn store(&self) -> Option<LocationId> {
         match self.0.role {

@@ -291,6 +291,7 @@ mod tests {
             channel_consigned: None,
             channel_closed: false,
             milestones: BTreeSet::new(),
+            told: None,
         }
     }
 
@@ -338,6 +339,7 @@ mod tests {
             sub_orders,
             refunds: Vec::new(),
             due_at: None,
+            told: astrolabe_core::order::told::TradeTold::default(),
         };
         TradeFile { trade, assignments, reservations: Vec::new() }
     }

@@ -10,6 +10,7 @@ mod receiver;
 mod replies;
 mod retention;
 mod send;
+mod sources;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ impl Workers {
             tokio::spawn(outward::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(due::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(due::refresh_directory(Arc::clone(app), stopped.clone())),
+            tokio::spawn(sources::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(retention::run(Arc::clone(app), stopped)),
         ];
         Self { stop, tasks }

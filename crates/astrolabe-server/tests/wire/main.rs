@@ -12,5 +12,6 @@ mod pickups;
 mod push_users;
 mod replays;
 mod settings;
+mod sources;
 mod spi;
 mod stock;

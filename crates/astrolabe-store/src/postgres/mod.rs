@@ -24,6 +24,7 @@ mod save_outward;
 mod save_stock;
 mod script;
 mod snapshot;
+mod sources;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +49,7 @@ use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
+use crate::source::{SourceException, SourceProgress, SourceState};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
 use group::PostgresGroup;
@@ -122,6 +124,23 @@ impl Store for PostgresStore {
 
     async fn add_push_user(&self, user: &PushUser) -> Result<(), StoreError> {
         push::add(&read::client(&self.pool).await?, user).await
+    }
+
+    async fn keep_source_progress(&self, progress: &SourceProgress) -> Result<(), StoreError> {
+        sources::keep(&mut read::client(&self.pool).await?, progress).await
+    }
+
+    async fn source_states(&self, seller: SellerId, channel: &str) -> Result<Vec<SourceState>, StoreError> {
+        sources::states(&read::client(&self.pool).await?, seller, channel).await
+    }
+
+    async fn source_exceptions(
+        &self,
+        seller: SellerId,
+        channel: &str,
+        limit: usize,
+    ) -> Result<Vec<SourceException>, StoreError> {
+        sources::exceptions(&read::client(&self.pool).await?, seller, channel, limit).await
     }
 
     async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError> {

@@ -10,6 +10,7 @@ mod orders;
 mod outward;
 mod overview;
 mod snapshot;
+mod sources;
 mod stock;
 
 use serde::Serialize;
@@ -31,6 +32,7 @@ pub(crate) use outward::{
 };
 pub(crate) use overview::ShownStates;
 pub(crate) use snapshot::{ahead_facts, report, stranger};
+pub(crate) use sources::{source_exception, source_state};
 pub(crate) use stock::{
     AheadGather, ArticleGather, adjust, ahead_columns, ahead_state_code, bill, bill_columns, cell, cell_columns, entry,
     entry_columns, queue_outcome, quiet_articles, waiting,

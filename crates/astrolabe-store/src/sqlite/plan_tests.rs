@@ -12,6 +12,7 @@ use astrolabe_core::ids::{
     AllocationCode, AppKey, BillNum, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId,
     ReservationId, ScItemId, SellerId, SkuId, TMALL, Tid, WorkId,
 };
+use astrolabe_core::order::told::TradeTold;
 use astrolabe_core::order::trade::{AllocationAsk, Destination, Level, Trade, TradePayment};
 use astrolabe_core::outward::{Message, Outward, OutwardState, Receiver};
 use astrolabe_core::service_settings::{DayKey, Service};
@@ -112,6 +113,7 @@ fn empty_trade() -> Trade {
         sub_orders: Vec::new(),
         refunds: Vec::new(),
         due_at: None,
+        told: TradeTold::default(),
     }
 }
 

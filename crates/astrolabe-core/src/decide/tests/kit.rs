@@ -396,6 +396,7 @@ pub(crate) fn paid(tid: i64, lines: &[(ItemId, i64)], now: Timestamp) -> SeenTra
                 finished: false,
             })
             .collect(),
+        aside: SeenAside::default(),
         published: crate::command::Published { text: "{}".into(), ..crate::command::Published::default() },
     }
 }

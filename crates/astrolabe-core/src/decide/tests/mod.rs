@@ -12,5 +12,6 @@ mod reports;
 mod routes;
 mod service_settings;
 mod stock_random;
+mod updates;
 mod walks;
 mod works;
