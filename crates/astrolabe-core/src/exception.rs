@@ -43,6 +43,12 @@ pub enum ExceptionKind {
     ReturnLate,
     /// The channel closed or refunded what had left.
     ShippedThoughClosed,
+    /// The channel tells of a payment for what it had closed.
+    PaidThoughClosed,
+    /// The channel forbids to ship what a location has already.
+    ForbiddenThoughAllocated,
+    /// The channel changed goods that a location had accepted, or that had left.
+    GoodsChanged,
     /// A call outward was given up.
     DeadLetter,
     /// A cell holds more for accepted orders than it has.
@@ -168,7 +174,7 @@ pub enum ExceptionChange {
 
 impl ExceptionKind {
     /// All of them, in the order of the documentation.
-    pub const ALL: [ExceptionKind; 17] = [
+    pub const ALL: [ExceptionKind; 20] = [
         ExceptionKind::Unfillable,
         ExceptionKind::PickupChoice,
         ExceptionKind::AllocatorSilent,
@@ -180,6 +186,9 @@ impl ExceptionKind {
         ExceptionKind::CancelUnanswered,
         ExceptionKind::ReturnLate,
         ExceptionKind::ShippedThoughClosed,
+        ExceptionKind::PaidThoughClosed,
+        ExceptionKind::ForbiddenThoughAllocated,
+        ExceptionKind::GoodsChanged,
         ExceptionKind::DeadLetter,
         ExceptionKind::ShortStock,
         ExceptionKind::Discrepancy,
@@ -202,6 +211,9 @@ impl ExceptionKind {
             ExceptionKind::CancelUnanswered => "cancel_unanswered",
             ExceptionKind::ReturnLate => "return_late",
             ExceptionKind::ShippedThoughClosed => "shipped_though_closed",
+            ExceptionKind::PaidThoughClosed => "paid_though_closed",
+            ExceptionKind::ForbiddenThoughAllocated => "forbidden_though_allocated",
+            ExceptionKind::GoodsChanged => "goods_changed",
             ExceptionKind::DeadLetter => "dead_letter",
             ExceptionKind::ShortStock => "short_stock",
             ExceptionKind::Discrepancy => "discrepancy",
@@ -218,12 +230,16 @@ impl ExceptionKind {
             ExceptionKind::Unfillable => &[Reallocate, Hold, LiftHold, AskCancel],
             ExceptionKind::AllocatorSilent | ExceptionKind::AllocatorSaysShipped => &[Reallocate, Hold, LiftHold],
             ExceptionKind::PickupChoice => &[Transfer, AnotherStore, AskCancel],
-            ExceptionKind::Mismatch | ExceptionKind::ShipLate => &[Reallocate, Hold, LiftHold],
+            ExceptionKind::Mismatch
+            | ExceptionKind::ShipLate
+            | ExceptionKind::ForbiddenThoughAllocated
+            | ExceptionKind::GoodsChanged => &[Reallocate, Hold, LiftHold],
             ExceptionKind::TransferLate | ExceptionKind::CollectLate => &[AnotherStore, AskCancel],
             ExceptionKind::DeadLetter => &[Resend],
             ExceptionKind::CancelUnanswered
             | ExceptionKind::ReturnLate
             | ExceptionKind::ShippedThoughClosed
+            | ExceptionKind::PaidThoughClosed
             | ExceptionKind::ShortStock
             | ExceptionKind::Discrepancy
             | ExceptionKind::UnreportedLate

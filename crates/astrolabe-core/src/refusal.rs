@@ -92,6 +92,14 @@ pub enum Refusal {
     #[error("the kind of location is {actual}, not {claimed}")]
     WrongLocationKind { actual: &'static str, claimed: &'static str },
 
+    // Holds of trades.
+    #[error("a hold must end later than now")]
+    HoldEndsBefore,
+    #[error("trade {tid} has {most} holds already")]
+    TooManyHolds { tid: Tid, most: usize },
+    #[error("the hold of {holder} on trade {tid} is for {holder} or an operator to lift")]
+    HoldOfAnother { tid: Tid, holder: String },
+
     // Handing goods over. A code is a secret: no message repeats it.
     #[error("sub-order {oid} is not confirmed: the store has not said that the goods are ready")]
     NotReadyToCollect { oid: Oid },

@@ -35,6 +35,7 @@ use crate::settlement::{
     RuleSetChange, RuleSetChanged, RuleSetDeed, RuleSetRow, SettlementBalance, SettlementFault, SettlementLoad,
     SettlementStep, StatementLine, StatementQuery,
 };
+use crate::source::{SourceException, SourceProgress, SourceState};
 use crate::views::{AssignmentView, DueOutward, Overview, TradeView};
 
 /// A database that keeps everything. Cheap to share; every method may be called from any task.
@@ -91,6 +92,21 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
     async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError>;
     /// An app's registrations, deleted ones included, by seller: the page and the total.
     async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError>;
+
+    // Channels' own databases.
+
+    /// Keeps what one reading of a channel's database leaves: the place, how it went, rows that could not be taken in.
+    async fn keep_source_progress(&self, progress: &SourceProgress) -> Result<(), StoreError>;
+    /// How far a channel's database was read: a state for each table that ever was.
+    async fn source_states(&self, seller: SellerId, channel: &str) -> Result<Vec<SourceState>, StoreError>;
+    /// Rows of it that could not be taken in, at most `limit`.
+    async fn source_exceptions(
+        &self,
+        seller: SellerId,
+        channel: &str,
+        limit: usize,
+    ) -> Result<Vec<SourceException>, StoreError>;
+
     // Attempts at calls outward.
 
     /// Keeps attempts; one that is kept already stays as it is. No group waits for it and no decision reads it.

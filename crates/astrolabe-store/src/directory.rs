@@ -10,6 +10,7 @@ use astrolabe_core::seller::Seller;
 use astrolabe_core::subscription::Subscription;
 
 use crate::addresses::SpiAddresses;
+use crate::source::SourceConfig;
 
 /// What an app is to a seller (white paper §3).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -107,6 +108,9 @@ pub struct ChannelRow {
     pub app_key: Option<AppKey>,
     pub secret: Option<String>,
     pub session: Option<String>,
+    /// The channel's own database, from which its trades and refunds are read; `None`: they come by the channel door alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rds: Option<SourceConfig>,
 }
 
 impl std::fmt::Debug for ChannelRow {

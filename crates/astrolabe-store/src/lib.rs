@@ -18,6 +18,7 @@ mod postgres;
 mod readers;
 mod rows;
 mod settlement;
+mod source;
 mod sqlite;
 mod views;
 
@@ -40,5 +41,9 @@ pub use readers::{FactPlace, PlacedFact, TimelineReader};
 pub use settlement::{
     RuleSetChange, RuleSetChanged, RuleSetDeed, RuleSetRow, RuleSetState, SettlementBalance, SettlementCase,
     SettlementFault, SettlementLoad, SettlementStep, StatementLine, StatementPlace, StatementQuery,
+};
+pub use source::{
+    Source, SourceConfig, SourceError, SourceException, SourcePlace, SourceProgress, SourceQuery, SourceRow,
+    SourceState, SourceTable,
 };
 pub use views::{AssignmentView, DueOutward, OutwardView, Overview, StateCount, TradeView};

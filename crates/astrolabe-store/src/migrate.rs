@@ -29,7 +29,7 @@ macro_rules! migration {
 }
 
 /// All of them, in order.
-pub(crate) const MIGRATIONS: [Migration; 15] = [
+pub(crate) const MIGRATIONS: [Migration; 16] = [
     migration!(1, "0001_directory", "directory"),
     migration!(2, "0002_goods", "goods"),
     migration!(3, "0003_stock", "stock"),
@@ -45,6 +45,7 @@ pub(crate) const MIGRATIONS: [Migration; 15] = [
     migration!(13, "0013_kpi_figure", "kpi_figure"),
     migration!(14, "0014_exception", "exception"),
     migration!(15, "0015_settlement", "settlement"),
+    migration!(16, "0016_channel_source", "channel_source"),
 ];
 
 /// Makes the table that remembers what ran. Understood by both databases.

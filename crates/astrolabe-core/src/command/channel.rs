@@ -3,7 +3,8 @@
 use crate::ids::{HoldKey, ItemId, Oid, RefundId, SkuId, Tid};
 use crate::money::Fen;
 use crate::order::refund::RefundStatus;
-use crate::order::trade::{Delivery, Destination, TradePayment};
+use crate::order::told::{Fingerprint, PaymentWait};
+use crate::order::trade::{ChannelConsign, Delivery, Destination, TradePayment};
 use crate::time::Timestamp;
 
 /// A trade as the channel tells it.
@@ -20,8 +21,25 @@ pub struct SeenTrade {
     pub omni_marked: bool,
     pub destination: Destination,
     pub lines: Vec<SeenLine>,
+    /// What else it tells.
+    pub aside: SeenAside,
     /// The trade object as published, kept for whoever queries it.
     pub published: Published,
+}
+
+/// What a channel tells of a trade beside its goods and money.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SeenAside {
+    /// What payment in full still waits for; `None` once it is paid or closed.
+    pub waits_for: Option<PaymentWait>,
+    /// Why the channel does not let a paid trade be shipped, in its own words: one hold each.
+    pub holds: Vec<String>,
+    /// Of everything that a parcel's label says of its receiver.
+    pub address: Fingerprint,
+    /// Of what buyer and seller wrote to whoever packs.
+    pub notes: Fingerprint,
+    /// Sub-orders that somebody has consigned at the channel.
+    pub consigned: Vec<(Oid, ChannelConsign)>,
 }
 
 /// A trade as the channel published it, and the channel's own words in it that lists of trades are filtered by. Passed on,

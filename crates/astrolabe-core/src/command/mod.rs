@@ -11,7 +11,7 @@ pub use self::assignments::{
     Address, HandoverPlace, PerLine, Reallocate, RefuseReason, SetOut, StoreAnswer, SyncAllocation, SyncStatus,
     SyncedLine, UseCode,
 };
-pub use self::channel::{Published, SeenLine, SeenRefund, SeenTrade};
+pub use self::channel::{Published, SeenAside, SeenLine, SeenRefund, SeenTrade};
 pub use self::stock::{AdjustHold, Bill, BillKind, BillVerdict, Goods, ReserveAhead};
 use crate::goods::OmniTag;
 use crate::ids::{
@@ -118,9 +118,11 @@ pub enum Command {
         why: String,
         until: Option<Timestamp>,
     },
+    /// Lifts one's own holds, or all of one holder: an operator may name any, others themselves or the platform's wait.
     LiftHold {
         tid: Tid,
         who: Actor,
+        holder: Option<String>,
     },
     /// The clock: whatever of the trade is due at `now`.
     LookAtClock {

@@ -4,7 +4,7 @@
 use crate::command::{Outcome, SeenRefund, StoreAnswer};
 use crate::exception::ExceptionKind;
 use crate::ids::{AllocationCode, Oid, RefundId};
-use crate::order::assignment::AssignmentState;
+use crate::order::assignment::{Assignment, AssignmentState};
 use crate::order::machine::{Event, Stuck};
 use crate::order::refund::{Refund, RefundKind, RefundStatus};
 use crate::order::timeline::{Actor, Fact};
@@ -21,6 +21,7 @@ use super::case::{Case, Note};
 use super::reallocate;
 use super::route::{self, Why};
 use super::who::Deed;
+use super::{early, intake};
 
 /// How far a refund is, as far as the goods are concerned.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -38,17 +39,20 @@ fn phase(status: RefundStatus) -> Phase {
     }
 }
 
-/// A refund, new or changed. What it means for the goods is decided when it is first seen.
+/// A refund, new or changed. What it means for the goods is decided when there is something that it could stop.
 pub(super) fn see_refund(world: &mut World, seen: &SeenRefund, now: Timestamp) -> Result<Outcome, Refusal> {
     let at = Moment { happened: seen.modified.min(now), learnt: now };
-    let mut case = Case::open(world, seen.tid, Actor::Channel, at)?;
-    case.line(seen.oid)?;
-    let known = case.trade().refunds.iter().find(|refund| refund.id == seen.id).cloned();
-    let stale = known.as_ref().is_some_and(|known| {
-        seen.modified < known.modified || (seen.modified == known.modified && seen.status == known.status)
-    });
-    if stale {
+    let file = world.files.get(&seen.tid).cloned().unwrap_or_else(|| intake::unseen_file(seen.tid));
+    let mut case = Case::with(world, file, Actor::Channel, at);
+    if is_stale(&case, seen) {
         return Ok(Outcome::Seen { changed: false });
+    }
+    let is_early = early::is_early(&case, seen);
+    if is_early && !early::keep(&mut case, seen) {
+        return Ok(Outcome::Seen { changed: false });
+    }
+    if !is_early {
+        case.line(seen.oid)?;
     }
     // Whoever asks for the refund gets what the channel told, of trades too that others deal with.
     case.world.journal.refund(PublishedRefund {
@@ -57,14 +61,68 @@ pub(super) fn see_refund(world: &mut World, seen: &SeenRefund, now: Timestamp) -
         modified: seen.modified,
         text: seen.published.clone(),
     });
-    match case.trade().level {
-        // A refund may be heard of before the payment it takes back.
-        Level::Awaited | Level::Routed => {}
-        Level::PassedOnSelfOperated | Level::PassedOnOrdinary => return Ok(Outcome::Seen { changed: false }),
+    if is_early {
+        case.close();
+        return Ok(Outcome::Seen { changed: true });
     }
-    let kind = match &known {
+    if case.trade().level == Level::Routed {
+        take_in(&mut case, seen)?;
+    } else {
+        let known = case.trade().refunds.iter().find(|refund| refund.id == seen.id).cloned();
+        record(&mut case, seen, known.as_ref())?;
+    }
+    case.close();
+    Ok(Outcome::Seen { changed: true })
+}
+
+fn is_stale(case: &Case<'_>, seen: &SeenRefund) -> bool {
+    case.trade().refunds.iter().any(|known| {
+        known.id == seen.id
+            && (seen.modified < known.modified || (seen.modified == known.modified && seen.status == known.status))
+    })
+}
+
+/// What the refund means for goods that are ours to route.
+fn take_in(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
+    let known = case.trade().refunds.iter().find(|refund| refund.id == seen.id).cloned();
+    let kind = record(case, seen, known.as_ref())?;
+    let phase_before = known.as_ref().map(|known| phase(known.status));
+    // One that is first heard of when it is over has stopped nothing.
+    let never_stood = phase_before.is_none() && phase(seen.status) == Phase::Lifted;
+    if phase_before == Some(phase(seen.status)) || never_stood {
+        return Ok(());
+    }
+    let first = known.is_none();
+    match kind {
+        RefundKind::ForGoods => for_goods(case, seen, first),
+        RefundKind::Return => come_back(case, seen),
+        RefundKind::WithoutReturn => money_alone(case, seen, first),
+        RefundKind::AmountOnly => {
+            note_line(case, seen, first);
+            Ok(())
+        }
+    }
+}
+
+/// As [`take_in`], before anybody outside has heard of the line: nobody is told.
+pub(super) fn take_in_early(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
+    let kind = record(case, seen, None)?;
+    match (kind, phase(seen.status)) {
+        (_, Phase::Lifted) => Ok(()),
+        (RefundKind::ForGoods, Phase::Open) => stop_waiting(case, seen, true),
+        (RefundKind::ForGoods, Phase::Granted) => for_goods(case, seen, true),
+        (RefundKind::AmountOnly | RefundKind::Return | RefundKind::WithoutReturn, Phase::Open | Phase::Granted) => {
+            note_line(case, seen, true);
+            Ok(())
+        }
+    }
+}
+
+/// Keeps the refund with the trade, and says what it is for.
+fn record(case: &mut Case<'_>, seen: &SeenRefund, known: Option<&Refund>) -> Result<RefundKind, Refusal> {
+    let kind = match known {
         Some(known) => known.kind,
-        None => kind_of(&case, seen)?,
+        None => kind_of(case, seen)?,
     };
     let refund = Refund {
         id: seen.id,
@@ -76,17 +134,7 @@ pub(super) fn see_refund(world: &mut World, seen: &SeenRefund, now: Timestamp) -
     };
     case.file.trade.refunds.retain(|other| other.id != refund.id);
     case.file.trade.refunds.push(refund);
-    if known.as_ref().map(|known| phase(known.status)) != Some(phase(seen.status)) {
-        let first = known.is_none();
-        match kind {
-            RefundKind::ForGoods => for_goods(&mut case, seen, first)?,
-            RefundKind::Return => come_back(&mut case, seen)?,
-            RefundKind::WithoutReturn => money_alone(&mut case, seen, first)?,
-            RefundKind::AmountOnly => note_line(&mut case, seen, first),
-        }
-    }
-    case.close();
-    Ok(Outcome::Seen { changed: true })
+    Ok(kind)
 }
 
 fn kind_of(case: &Case<'_>, seen: &SeenRefund) -> Result<RefundKind, Refusal> {
@@ -122,12 +170,7 @@ fn for_goods(case: &mut Case<'_>, seen: &SeenRefund, first: bool) -> Result<(), 
 }
 
 fn stop(case: &mut Case<'_>, seen: &SeenRefund, first: bool) -> Result<(), Refusal> {
-    if case.wait_step(seen.oid, WaitEvent::AskRefund)? {
-        case.release_unassigned(seen.oid)?;
-        note_line(case, seen, first);
-        let request = if first { seen.id.0 } else { case.recurrence() };
-        case.note(Note::line(seen.oid, Fact::Cancelled).of(request).by(Actor::Platform));
-    }
+    stop_waiting(case, seen, first)?;
     for code in live(case, seen.oid) {
         carry_if_possible(case, code, Event::AskRefund { refund: seen.id })?;
     }
@@ -135,19 +178,35 @@ fn stop(case: &mut Case<'_>, seen: &SeenRefund, first: bool) -> Result<(), Refus
     Ok(())
 }
 
+/// Units that nobody has yet.
+fn stop_waiting(case: &mut Case<'_>, seen: &SeenRefund, first: bool) -> Result<(), Refusal> {
+    if case.wait_step(seen.oid, WaitEvent::AskRefund)? {
+        case.release_unassigned(seen.oid)?;
+        note_line(case, seen, first);
+        let request = if first { seen.id.0 } else { case.recurrence() };
+        case.note(Note::line(seen.oid, Fact::Cancelled).of(request).by(Actor::Platform));
+    }
+    Ok(())
+}
+
 /// The refund is gone: what was stopped goes on, what was cancelled starts anew while the channel still waits for it.
 fn let_go_on(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
-    for code in live(case, seen.oid) {
-        carry_if_possible(case, code, Event::LiftRefund { refund: seen.id })?;
-    }
-    let line = case.line(seen.oid)?;
-    let another_stands = case.trade().refunds.iter().any(|other| {
+    let another = case.trade().refunds.iter().filter(|other| {
         other.oid == seen.oid
             && other.id != seen.id
             && other.kind == RefundKind::ForGoods
             && phase(other.status) == Phase::Open
     });
-    let wanted = case.trade().payment != TradePayment::Closed && !line.channel_closed && !another_stands;
+    let another = another.max_by_key(|other| (other.modified, other.id)).map(|other| other.id);
+    for code in live(case, seen.oid) {
+        let lifted = carry_if_possible(case, code, Event::LiftRefund { refund: seen.id })?;
+        if let (true, Some(refund)) = (lifted, another) {
+            // The newer refund stood for the older one as well.
+            carry_if_possible(case, code, Event::AskRefund { refund })?;
+        }
+    }
+    let line = case.line(seen.oid)?;
+    let wanted = case.trade().payment == TradePayment::Paid && !line.channel_closed && another.is_none();
     if wanted {
         start_anew(case, seen)?;
     }
@@ -161,20 +220,16 @@ fn start_anew(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
     if any && case.trade().level == Level::Routed {
         case.wait_step(seen.oid, WaitEvent::Pay { held_back })?;
     }
+    // Whichever refund it was given back for: none stands any more.
     let cancelled: Vec<_> = case
         .file
         .assignments
         .iter()
-        .filter(|assignment| {
-            assignment.oid == seen.oid
-                && assignment.state == AssignmentState::Cancelled
-                && assignment.has(Fact::CancelConfirmed, seen.id.0)
-                && !assignment.has(Fact::RefundWithdrawn, seen.id.0)
-        })
-        .cloned()
+        .filter(|assignment| assignment.oid == seen.oid && assignment.state == AssignmentState::Cancelled)
+        .filter_map(|assignment| Some((not_started_anew(assignment)?, assignment.clone())))
         .collect();
-    for assignment in cancelled {
-        case.note(Note::on(&assignment, Fact::RefundWithdrawn).of(seen.id.0));
+    for (refund, assignment) in cancelled {
+        case.note(Note::on(&assignment, Fact::RefundWithdrawn).of(refund));
         case.add_unassigned(seen.oid, assignment.units)?;
         any = true;
     }
@@ -187,6 +242,14 @@ fn start_anew(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+/// The refund for which it was given back, unless its units have started anew since.
+fn not_started_anew(cancelled: &Assignment) -> Option<i64> {
+    let confirmed = cancelled.facts.iter().filter(|known| known.fact == Fact::CancelConfirmed);
+    let requests: Vec<i64> = confirmed.map(|known| known.request).collect();
+    let anew = requests.iter().any(|request| cancelled.has(Fact::RefundWithdrawn, *request));
+    requests.last().copied().filter(|_| !anew)
 }
 
 /// After shipping, with the goods.

@@ -32,6 +32,32 @@ pub(super) fn see_channel_consign(
     if case.trade().level != Level::Routed {
         return Ok(Outcome::Seen { changed: false });
     }
+    let changed = take_in(&mut case, &lines, consign)?;
+    if changed {
+        case.close();
+    }
+    Ok(Outcome::Seen { changed })
+}
+
+/// As the trade itself tells it: the channel shows what was consigned, by whomever. What we told it comes back as it went
+/// and is nothing new.
+pub(super) fn see_consigned_lines(case: &mut Case<'_>, consigned: &[(Oid, ChannelConsign)]) -> Result<(), Refusal> {
+    for (oid, consign) in consigned {
+        if !is_echo(case, *oid, consign) {
+            take_in(case, &[*oid], consign)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_echo(case: &Case<'_>, oid: Oid, consign: &ChannelConsign) -> bool {
+    let mut shipped = case.file.assignments.iter().filter(|given| given.oid == oid && given.has(Fact::Shipped, 0));
+    let unnamed = consign.waybill.is_empty();
+    shipped.any(|given| given.shipment.as_ref().is_none_or(|sent| unnamed || sent.waybill == consign.waybill))
+}
+
+/// Notes it on the lines, and ships what warehouses have of them. Says whether anything was new.
+fn take_in(case: &mut Case<'_>, lines: &[Oid], consign: &ChannelConsign) -> Result<bool, Refusal> {
     let shipment = Shipment {
         company_code: consign.company_code.clone(),
         company_name: String::new(),
@@ -41,24 +67,21 @@ pub(super) fn see_channel_consign(
     let mut gone = Vec::new();
     let mut changed = false;
     for oid in lines {
-        changed |= record(&mut case, oid, consign)?;
-        for code in live(&case, oid) {
+        changed |= record(case, *oid, consign)?;
+        for code in live(case, *oid) {
             let assignment = case.assignment(code)?.clone();
             let ships = assignment.step(Event::Ship { warehouse: true }).is_ok();
             if assignment.warehouse && ships {
-                hand_over(&mut case, &assignment, &shipment, None)?;
-                gone.push((oid, shipment.clone()));
+                hand_over(case, &assignment, &shipment, None)?;
+                gone.push((*oid, shipment.clone()));
             }
         }
     }
     if !gone.is_empty() {
         changed = true;
-        tell_shipped(&mut case, &gone);
+        tell_shipped(case, &gone);
     }
-    if changed {
-        case.close();
-    }
-    Ok(Outcome::Seen { changed })
+    Ok(changed)
 }
 
 /// Notes the consignment on the line; the same one again is nothing new.

@@ -11,6 +11,7 @@ mod carry;
 mod case;
 mod clock;
 mod consign;
+mod early;
 mod exceptions;
 mod give_up;
 mod handover;
@@ -25,6 +26,7 @@ mod planning;
 mod reallocate;
 mod report;
 mod returns;
+mod revise;
 mod route;
 mod tell;
 mod unreported;
@@ -34,6 +36,7 @@ mod work;
 
 pub use ahead::AHEAD_TTL_MAX;
 pub use handover::usable;
+pub use holdback::holder_name;
 pub use names::{first_names, second_names};
 pub use who::{Deed, Party, who_may};
 
@@ -82,7 +85,7 @@ fn judge(world: &mut World, command: &Command, now: Timestamp) -> Result<Outcome
         Command::RecordMilestone { answer, fact } => returns::record_milestone(world, answer, *fact, now),
         Command::Reallocate(asked) => reallocate::reallocate(world, asked, now),
         Command::SetHold { tid, who, why, until } => holdback::set_hold(world, *tid, who, why, *until, now),
-        Command::LiftHold { tid, who } => holdback::lift_hold(world, *tid, who, now),
+        Command::LiftHold { tid, who, holder } => holdback::lift_hold(world, *tid, who, holder.as_deref(), now),
         Command::LookAtClock { tid } => clock::look(world, *tid, now),
         Command::SettleOutward { id, tid, state } => clock::settle_outward(world, *id, *tid, state, now),
         Command::ResendCall { tid, call, attempts, who } => clock::resend_call(world, *tid, *call, *attempts, who, now),

@@ -222,6 +222,10 @@ fn of_trade(world: &World, tid: Tid, names: &mut Names) {
         if line.components.is_empty() {
             of_listing(world, line.item, line.sku, names);
         }
+        if let Some(told) = line.told.as_ref().filter(|told| told.stands_out) {
+            names.items.insert(told.item);
+            of_listing(world, told.item, told.sku, names);
+        }
     }
     // A place that is only held may be given back on a day of its own.
     let places = file.assignments.iter().filter_map(|assignment| assignment.day_place);

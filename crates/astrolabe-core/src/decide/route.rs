@@ -39,6 +39,7 @@ const NOT_MAPPED: &str = "the listing maps to no article";
 
 /// Brings whatever waits in Routing to somebody.
 pub(super) fn serve(case: &mut Case<'_>, why: Why, left_out: &[LeftOut]) -> Result<(), Refusal> {
+    super::revise::catch_up(case)?;
     if case.is_held_back() {
         return hold_all(case);
     }

@@ -6,5 +6,6 @@ pub mod machine;
 pub mod refund;
 pub mod table;
 pub mod timeline;
+pub mod told;
 pub mod trade;
 pub mod waiting;

@@ -12,6 +12,9 @@ use crate::stock::book::Moment;
 pub enum Fact {
     Paid,
     PassedOn,
+    AddressChanged,
+    NotesChanged,
+    GoodsChanged,
     Held,
     HoldLifted,
     AllocationAsked,

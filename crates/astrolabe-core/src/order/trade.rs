@@ -11,6 +11,7 @@ use crate::ids::{AppKey, ChannelId, HoldKey, ItemId, LocationId, Oid, OutwardId,
 use crate::money::Fen;
 use crate::order::refund::Refund;
 use crate::order::timeline::Fact;
+use crate::order::told::{LineTold, TradeTold};
 use crate::seller::RoleMode;
 use crate::time::Timestamp;
 
@@ -34,6 +35,8 @@ pub struct Trade {
     pub refunds: Vec<Refund>,
     /// When something must be looked at next if nobody says anything; `None` when nothing is pending at trade level.
     pub due_at: Option<Timestamp>,
+    #[serde(default)]
+    pub told: TradeTold,
 }
 
 /// How much of the trade is paid (§2: only paid orders are routed).
@@ -133,6 +136,9 @@ pub struct SubOrder {
     /// When the channel was asked to end it because nobody served it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_asked: Option<Timestamp>,
+    /// `None` where it was told before this was kept: nothing is concluded from its next telling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told: Option<LineTold>,
 }
 
 /// How the buyer gets the goods.
@@ -194,6 +200,13 @@ pub struct ChannelConsign {
     pub company_code: String,
     pub waybill: String,
     pub at: Timestamp,
+}
+
+impl TradeHold {
+    /// The holder's name where the channel itself forbids shipping.
+    pub const CHANNEL: &str = "channel";
+    /// The holder's name of the wait after payment that the seller wants.
+    pub const PLATFORM: &str = "platform";
 }
 
 impl SubOrder {

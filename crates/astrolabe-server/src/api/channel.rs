@@ -4,14 +4,16 @@
 //! answered in the order of the call. Pushing the same again is harmless; an older version changes nothing. What the
 //! platform does not know is kept in the published text, never an error. The buyer's data is nowhere else.
 
+mod aside;
 mod reading;
 mod refund;
+mod source;
 mod trade;
 
 use std::sync::Arc;
 
-use astrolabe_core::command::{Command, Outcome};
-use astrolabe_core::ids::SellerId;
+use astrolabe_core::command::{Command, Outcome, SeenRefund, SeenTrade};
+use astrolabe_core::ids::{ChannelId, SellerId};
 use astrolabe_core::order::trade::Delivery;
 use astrolabe_protocol::json;
 use astrolabe_protocol::limits::BODY_BYTES_MAX_BATCH;
@@ -27,7 +29,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use self::reading::{Shape, objects_of};
+use self::reading::{Object, Shape, objects_of};
 use self::trade::{PickupStore, ReadTrade};
 use crate::api::caller::BearerToken;
 use crate::api::failure::{ApiFailure, ErrorBody, ErrorDetail};
@@ -44,6 +46,7 @@ pub(super) fn router() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(trades))
         .routes(routes!(refunds))
+        .routes(routes!(source::source))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX_BATCH))
 }
 
@@ -123,11 +126,7 @@ fn parsed(body: &[u8]) -> Result<astrolabe_protocol::Fields, ApiFailure> {
 }
 
 /// A pickup names the store the buyer chose; it must be one of this seller's.
-async fn with_pickup(
-    app: &App,
-    seller: SellerId,
-    read: ReadTrade,
-) -> Result<astrolabe_core::command::SeenTrade, ApiFailure> {
+async fn with_pickup(app: &App, seller: SellerId, read: ReadTrade) -> Result<SeenTrade, ApiFailure> {
     let ReadTrade { mut seen, pickup } = read;
     let Some(pickup) = pickup else { return Ok(seen) };
     let store = app.store.as_ref();
@@ -150,6 +149,28 @@ async fn with_pickup(
         line.delivery = Delivery::Pickup { store };
     }
     Ok(seen)
+}
+
+/// One trade as the channel keeps it in its own database (`jdp_response`), read as the door reads it.
+pub(crate) async fn read_trade(
+    app: &App,
+    seller: SellerId,
+    channel: ChannelId,
+    text: &str,
+) -> Result<SeenTrade, ApiFailure> {
+    let body = parsed(text.as_bytes())?;
+    let object = only(objects_of(&body, TRADES, 1)?)?;
+    with_pickup(app, seller, trade::read(&object, channel, &app.geography)?).await
+}
+
+/// One refund, likewise.
+pub(crate) fn read_refund(text: &str) -> Result<SeenRefund, ApiFailure> {
+    let body = parsed(text.as_bytes())?;
+    refund::read(&only(objects_of(&body, REFUNDS, 1)?)?)
+}
+
+fn only(objects: Vec<Object<'_>>) -> Result<Object<'_>, ApiFailure> {
+    objects.into_iter().next().ok_or_else(|| ApiFailure::field("$", "holds nothing"))
 }
 
 /// Sends the commands in order and answers after the last.

@@ -219,7 +219,7 @@ async fn receive_return(
     caller: Caller,
     Path(code): Path<i64>,
 ) -> Result<Json<Answered>, ApiFailure> {
-    answer(&app, &caller, AllocationCode(code), Command::ReceiveReturn).await
+    answer(&app, &caller, AllocationCode(code), None, Command::ReceiveReturn).await
 }
 
 /// The pickup lies ready: the buyer is told a code.

@@ -23,6 +23,7 @@ use axum::Router;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub(crate) use channel::{read_refund, read_trade};
 pub use failure::ApiFailure;
 pub use operations::install_metrics;
 

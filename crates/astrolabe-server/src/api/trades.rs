@@ -1,9 +1,13 @@
-//! A look at one trade: lines, assignments, timeline, calls outward. Nothing here names the buyer.
+//! A look at one trade: payment, holds, lines, assignments, timeline, calls outward. Nothing here names the buyer. Holds are
+//! set and lifted in [`holds`].
+
+mod holds;
 
 use std::sync::Arc;
 
 use astrolabe_core::ids::Tid;
-use astrolabe_core::order::trade::{SubOrder, UnassignedState};
+use astrolabe_core::order::told::PaymentWait;
+use astrolabe_core::order::trade::{SubOrder, TradePayment, UnassignedState};
 use astrolabe_core::outward::OutwardState;
 use astrolabe_store::TradeView;
 use axum::Json;
@@ -17,8 +21,10 @@ use crate::api::caller::Caller;
 use crate::api::failure::{ApiFailure, ErrorBody};
 use crate::app::App;
 
+use self::holds::HoldBody;
+
 pub(super) fn router() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(trade))
+    OpenApiRouter::new().routes(routes!(trade)).merge(holds::router())
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,6 +32,12 @@ struct TradeBody {
     tid: i64,
     /// The white paper's section of the trade's role mode, once it is ours to route.
     mode: Option<&'static str>,
+    /// `awaited`, `paid` or `closed`.
+    payment: &'static str,
+    /// What payment in full waits for: `unpaid`, `pending`, `pre_authorisation`, `deposit`, `balance` or `parts`.
+    payment_waits_for: Option<&'static str>,
+    /// Who holds the trade back; while anybody does, nothing of it is routed.
+    holds: Vec<HoldBody>,
     lines: Vec<LineBody>,
     assignments: Vec<AssignmentBody>,
     timeline: Vec<FactBody>,
@@ -107,6 +119,13 @@ fn body(view: TradeView) -> TradeBody {
     TradeBody {
         tid: trade.tid.0,
         mode: trade.mode.as_ref().map(|mode| mode.section()),
+        payment: match trade.payment {
+            TradePayment::Awaited => "awaited",
+            TradePayment::Paid => "paid",
+            TradePayment::Closed => "closed",
+        },
+        payment_waits_for: trade.told.waits_for.map(PaymentWait::name),
+        holds: trade.holds.iter().map(HoldBody::of).collect(),
         lines: trade.sub_orders.iter().map(line).collect(),
         assignments: view.file.assignments.iter().map(assignment).collect(),
         timeline: view.timeline.iter().map(fact).collect(),

@@ -93,6 +93,11 @@ impl DirectoryIndex {
         self.apps.get(app).and_then(|entry| entry.roles.get(&seller)).cloned().unwrap_or_default()
     }
 
+    /// All declared channels.
+    pub fn channels(&self) -> impl Iterator<Item = &ChannelRow> {
+        self.channels.values()
+    }
+
     /// The channel that a bearer token opens.
     pub fn channel_by_token(&self, token: &str) -> Option<&ChannelRow> {
         self.channels.get(token)

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use astrolabe_core::order::timeline::Fact;
 use astrolabe_core::seller::Settings;
-use astrolabe_store::{OrdersBy, RdsTarget, Role, SpiAddresses};
+use astrolabe_store::{OrdersBy, RdsTarget, Role, SourceConfig, SpiAddresses};
 
 use crate::declare::DeclareError;
 
@@ -89,6 +89,8 @@ pub struct ChannelTable {
     pub app_key: Option<String>,
     pub secret: Option<String>,
     pub session: Option<String>,
+    /// The channel's own database, where trades and refunds are read from.
+    pub rds: Option<SourceConfig>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

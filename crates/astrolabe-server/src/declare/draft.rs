@@ -9,8 +9,8 @@ use astrolabe_core::service_settings::{DeliveryRules, Priority, ServiceSettings,
 use astrolabe_core::time::OpeningHours;
 use astrolabe_protocol::webhook::WebhookSecret;
 use astrolabe_store::{
-    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, RdsTarget, SessionRow, SpiAddresses, Store, UserRole,
-    UserRow, WebhookRow,
+    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, RdsTarget, SessionRow, SourceConfig, SpiAddresses, Store,
+    UserRole, UserRow, WebhookRow,
 };
 
 use crate::app::Geography;
@@ -199,6 +199,9 @@ fn channel(table: &ChannelTable, known: &Known) -> Result<ChannelRow, DeclareErr
         let problem = "an endpoint needs app_key and secret to sign with".to_owned();
         return Err(invalid("channel", &table.name, problem));
     }
+    if let Some(problem) = table.rds.as_ref().and_then(SourceConfig::problem) {
+        return Err(invalid("channel", &table.name, problem.to_owned()));
+    }
     Ok(ChannelRow {
         name: table.name.clone(),
         channel: TMALL,
@@ -208,6 +211,7 @@ fn channel(table: &ChannelTable, known: &Known) -> Result<ChannelRow, DeclareErr
         app_key: table.app_key.clone().map(AppKey),
         secret: table.secret.clone(),
         session: table.session.clone(),
+        rds: table.rds.clone(),
     })
 }
 

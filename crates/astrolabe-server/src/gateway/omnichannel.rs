@@ -292,6 +292,7 @@ mod tests {
             channel_closed: false,
             cancel_asked: None,
             milestones: BTreeSet::new(),
+            told: None,
         }
     }
 
@@ -341,6 +342,7 @@ mod tests {
             sub_orders,
             refunds: Vec::new(),
             due_at: None,
+            told: astrolabe_core::order::told::TradeTold::default(),
         };
         TradeFile { trade, assignments, reservations: Vec::new() }
     }

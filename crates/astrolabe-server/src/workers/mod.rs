@@ -13,6 +13,7 @@ mod replies;
 mod retention;
 mod send;
 mod settlement;
+mod sources;
 
 use std::sync::Arc;
 
@@ -38,6 +39,7 @@ impl Workers {
             tokio::spawn(outward::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(due::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(due::refresh_directory(Arc::clone(app), stopped.clone())),
+            tokio::spawn(sources::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(retention::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(figures::run(Arc::clone(app), stopped.clone())),
             tokio::spawn(settlement::run(Arc::clone(app), stopped)),

@@ -16,6 +16,7 @@ mod replays;
 mod reports;
 mod settings;
 mod settlement;
+mod sources;
 mod spi;
 mod stock;
 mod webhooks;

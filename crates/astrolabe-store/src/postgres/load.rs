@@ -80,9 +80,9 @@ pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> R
         committed_after,
         holders,
         occupancy,
+        waiting_after,
         day_loads,
         exceptions,
-        waiting_after,
     ) = futures::try_join!(
         by.files(names),
         by.items(names),

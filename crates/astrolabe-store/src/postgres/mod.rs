@@ -27,6 +27,7 @@ mod save_stock;
 mod script;
 mod settlement;
 mod snapshot;
+mod sources;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -61,6 +62,7 @@ use crate::settlement::{
     RuleSetChange, RuleSetChanged, RuleSetDeed, RuleSetRow, SettlementBalance, SettlementFault, SettlementLoad,
     SettlementStep, StatementLine, StatementQuery,
 };
+use crate::source::{SourceException, SourceProgress, SourceState};
 use crate::views::{AssignmentView, DueOutward, Overview, TradeView};
 
 use group::PostgresGroup;
@@ -139,6 +141,23 @@ impl Store for PostgresStore {
 
     async fn add_push_user(&self, user: &PushUser) -> Result<(), StoreError> {
         push::add(&read::client(&self.pool).await?, user).await
+    }
+
+    async fn keep_source_progress(&self, progress: &SourceProgress) -> Result<(), StoreError> {
+        sources::keep(&mut read::client(&self.pool).await?, progress).await
+    }
+
+    async fn source_states(&self, seller: SellerId, channel: &str) -> Result<Vec<SourceState>, StoreError> {
+        sources::states(&read::client(&self.pool).await?, seller, channel).await
+    }
+
+    async fn source_exceptions(
+        &self,
+        seller: SellerId,
+        channel: &str,
+        limit: usize,
+    ) -> Result<Vec<SourceException>, StoreError> {
+        sources::exceptions(&read::client(&self.pool).await?, seller, channel, limit).await
     }
 
     async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError> {

@@ -13,6 +13,7 @@ mod outward;
 mod overview;
 mod settlement;
 mod snapshot;
+mod sources;
 mod stock;
 
 use serde::Serialize;
@@ -30,7 +31,7 @@ pub(crate) use figures::{
 pub(crate) use goods::{ItemGather, item_doc, item_tags, location, mapping, sc_item, seller};
 pub(crate) use lists::{push_user, push_user_columns, sold_by};
 pub(crate) use orders::{
-    FileGather, assignment, day_load, fact_columns, is_open, placed_fact, reservation, reservation_columns, task,
+    FileGather, assignment, day_load, fact_columns, is_open, placed_fact, reservation, reservation_columns,
     timeline_fact, trade, trade_awaits, trade_place, work,
 };
 pub(crate) use outward::{
@@ -42,6 +43,7 @@ pub(crate) use settlement::{
     rule_set_state, settlement_fault, statement_line, with_entries,
 };
 pub(crate) use snapshot::{ahead_facts, report, stranger};
+pub(crate) use sources::{source_exception, source_state};
 pub(crate) use stock::{
     AheadGather, ArticleGather, adjust, ahead_columns, ahead_state_code, bill, bill_columns, cell, cell_columns,
     cell_key, entry, entry_columns, queue_outcome, quiet_articles, waiting,

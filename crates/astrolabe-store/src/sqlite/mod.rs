@@ -28,6 +28,7 @@ mod save_outward;
 mod save_stock;
 mod settlement;
 mod snapshot;
+mod sources;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +63,7 @@ use crate::settlement::{
     RuleSetChange, RuleSetChanged, RuleSetDeed, RuleSetRow, SettlementBalance, SettlementFault, SettlementLoad,
     SettlementStep, StatementLine, StatementQuery,
 };
+use crate::source::{SourceException, SourceProgress, SourceState};
 use crate::views::{AssignmentView, DueOutward, Overview, TradeView};
 
 use group::SqliteGroup;
@@ -143,6 +145,26 @@ impl Store for SqliteStore {
     async fn add_push_user(&self, user: &PushUser) -> Result<(), StoreError> {
         let user = user.clone();
         self.lanes.write(move |connection| push::add(connection, &user)).await
+    }
+
+    async fn keep_source_progress(&self, progress: &SourceProgress) -> Result<(), StoreError> {
+        let progress = progress.clone();
+        self.lanes.write(move |connection| sources::keep(connection, &progress)).await
+    }
+
+    async fn source_states(&self, seller: SellerId, channel: &str) -> Result<Vec<SourceState>, StoreError> {
+        let channel = channel.to_owned();
+        self.readers.read(move |connection| sources::states(connection, seller, &channel)).await
+    }
+
+    async fn source_exceptions(
+        &self,
+        seller: SellerId,
+        channel: &str,
+        limit: usize,
+    ) -> Result<Vec<SourceException>, StoreError> {
+        let channel = channel.to_owned();
+        self.readers.read(move |connection| sources::exceptions(connection, seller, &channel, limit)).await
     }
 
     async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError> {

@@ -15,6 +15,7 @@ use astrolabe_core::ids::{
 };
 use astrolabe_core::kpi::{Figures, Grain, Metric, Region, Span, TradeHistory};
 use astrolabe_core::order::timeline::{Actor, Fact, TimelineFact};
+use astrolabe_core::order::told::TradeTold;
 use astrolabe_core::order::trade::{AllocationAsk, Destination, Level, Trade, TradePayment};
 use astrolabe_core::outward::{Message, Outward, OutwardState, Receiver};
 use astrolabe_core::service_settings::{DayKey, Service};
@@ -141,6 +142,7 @@ fn empty_trade() -> Trade {
         sub_orders: Vec::new(),
         refunds: Vec::new(),
         due_at: None,
+        told: TradeTold::default(),
     }
 }
 

@@ -37,6 +37,7 @@ fn draft() -> DirectoryDraft {
             app_key: Some(app),
             secret: None,
             session: None,
+            rds: None,
         }],
         users: vec![UserRow {
             name: "clerk".to_owned(),

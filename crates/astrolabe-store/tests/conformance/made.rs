@@ -11,6 +11,7 @@ use astrolabe_core::ids::{
 use astrolabe_core::money::Fen;
 use astrolabe_core::order::assignment::{AllocatedBy, Assignment, AssignmentState};
 use astrolabe_core::order::timeline::{Actor, Fact, TimelineFact, Via};
+use astrolabe_core::order::told::TradeTold;
 use astrolabe_core::order::trade::{
     AllocationAsk, Delivery, Destination, Level, SubOrder, Trade, TradePayment, Unassigned, UnassignedState,
 };
@@ -107,6 +108,7 @@ pub(crate) fn trade(tid: i64) -> Trade {
         channel_closed: false,
         milestones: BTreeSet::new(),
         cancel_asked: None,
+        told: None,
     };
     Trade {
         tid: Tid(tid),
@@ -128,6 +130,7 @@ pub(crate) fn trade(tid: i64) -> Trade {
         sub_orders: vec![line],
         refunds: Vec::new(),
         due_at: None,
+        told: TradeTold::default(),
     }
 }
 

@@ -82,9 +82,9 @@ fn a_trade_is_held_back_while_anybody_holds_it() {
     shop.work_off();
     assert_eq!(shop.unassigned(1, 10).unwrap().name(), "held");
     assert_eq!(shop.cell(NEAR, StockClass::Certain).reserved, 1, "it is held for, but not routed");
-    shop.tell(&Command::LiftHold { tid: Tid(1), who: app("pos") });
+    shop.tell(&Command::LiftHold { tid: Tid(1), who: app("pos"), holder: None });
     assert_eq!(shop.unassigned(1, 10).unwrap().name(), "held");
-    shop.tell(&Command::LiftHold { tid: Tid(1), who: operator() });
+    shop.tell(&Command::LiftHold { tid: Tid(1), who: operator(), holder: None });
     assert_eq!(shop.live(10).location, NEAR);
 }
 

@@ -53,7 +53,7 @@ pub(super) fn commands(shop: &Shop, pickup: bool) -> Vec<(&'static str, Command)
         ("re-allocate to", reallocate(Some(elsewhere), 8, false)),
         ("re-allocate by force", reallocate(None, 8, true)),
         ("set hold", Command::SetHold { tid, who: operator(), why: "again".into(), until: None }),
-        ("lift hold", Command::LiftHold { tid, who: operator() }),
+        ("lift hold", Command::LiftHold { tid, who: operator(), holder: None }),
         ("clock", Command::LookAtClock { tid }),
         ("serve waiting", Command::DoWork { id: WorkId(1), work: Work::ServeWaiting { tid } }),
         ("store shut", Command::DoWork { id: WorkId(1), work: Work::WithdrawOffers { tid, location: at } }),

@@ -376,6 +376,7 @@ impl Shop {
             let to = match &call.receiver {
                 Receiver::App(key) => key.to_string(),
                 Receiver::Channel(_) => "channel".to_owned(),
+                Receiver::Webhook(name) => name.to_string(),
             };
             format!("{to}: {}", said(&call.message))
         });
@@ -411,6 +412,7 @@ fn said(message: &Message) -> String {
         Message::TellShipped { .. } => "shipped".into(),
         Message::ConsignToChannel { shipment, .. } => format!("consign {}", shipment.waybill),
         Message::AskCancel { .. } => "cancel it".into(),
+        Message::TellFact(fact) => format!("{:?}", fact.fact),
         Message::TellHandoverCode { store, code, again, .. } => {
             format!("code {} of {store}{}", code.digits(), if *again { " again" } else { "" })
         }
@@ -450,6 +452,7 @@ pub(crate) fn paid(tid: i64, lines: &[(ItemId, i64)], now: Timestamp) -> SeenTra
                 finished: false,
             })
             .collect(),
+        aside: SeenAside::default(),
         published: crate::command::Published { text: "{}".into(), ..crate::command::Published::default() },
     }
 }

@@ -118,7 +118,7 @@ fn command(shop: &Shop, number: usize, (what, which, place, extra, _): Deed) -> 
             let until = (extra % 2 == 0).then_some(shop.now + Millis::minutes(20));
             Command::SetHold { tid, who, why: "asked".into(), until }
         }
-        19 => Command::LiftHold { tid, who },
+        19 => Command::LiftHold { tid, who, holder: None },
         20 => Command::ConfirmPickup { answer: said(), fresh: fresh(number) },
         21 => Command::StartTransfer(said()),
         22 => Command::ReceiveTransfer { answer: said(), fresh: fresh(number) },
@@ -248,6 +248,6 @@ fn a_call_that_died_is_settled_whoever_the_trade_belongs_to() {
     shop.tell(&Command::SettleOutward { id: OutwardId(5), tid: Tid(99), state });
     assert_eq!(shop.rows, 1);
     let channel = Actor::Channel;
-    let unknown = Command::LiftHold { tid: Tid(99), who: channel };
+    let unknown = Command::LiftHold { tid: Tid(99), who: channel, holder: None };
     assert!(shop.ask(&unknown).is_err());
 }

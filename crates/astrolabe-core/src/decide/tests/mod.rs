@@ -22,5 +22,6 @@ mod service_settings;
 mod stages;
 mod stock_random;
 mod unreported;
+mod updates;
 mod walks;
 mod works;

@@ -4,8 +4,11 @@
 //!
 //! | question | member |
 //! |---|---|
-//! | is it paid | `status`; staged payment waits for `step_trade_status` FRONT_PAID_FINAL_PAID; payment in parts for `o2o_step_trade_detail` without `nopaid` and for a `step_paid_fee` of the full `payment` |
-//! | did the channel close it | `status` TRADE_CLOSED, TRADE_CLOSED_BY_TAOBAO, of the trade and of each order |
+//! | is it paid, and for what does it wait | `status`; staged payment waits for `step_trade_status` FRONT_PAID_FINAL_PAID; payment in parts for `o2o_step_trade_detail` without `nopaid` and for a `step_paid_fee` of the full `payment` |
+//! | may it be shipped | not while `status` is PAID_FORBID_CONSIGN, nor with one of [`aside::HOLDS`]: a hold of the channel each |
+//! | did the channel close it | `status` TRADE_CLOSED, TRADE_CLOSED_BY_TAOBAO, of the trade and of each order; a deposit that is lost (FRONT_PAID_FRONT_FORFEITED) closes it too |
+//! | was it shipped | each order's `status` from WAIT_BUYER_CONFIRM_GOODS on, by `logistics_company` and `invoice_no` |
+//! | is it another address, are there other notes | [`aside`]'s fingerprints of the members that a label and a packing note are made of |
 //! | is it Tmall's own sale (level 1) | `tmall_delivery` or `is_force_dc` true: Tmall's own warehouses ship it. No published member says 自营 outright, so an adapter that knows better sends `astrolabe_self_operated` |
 //! | is it omnichannel | `is_o2o_passport` true (item tags decide besides) |
 //! | does the buyer fetch it | `rt_omni_send_type` pickUp, or a mark in `shop_pick` or `obs`; the store is `rt_omni_store_id`, else `rt_omni_outer_store_id` or `shop_code` |
@@ -16,9 +19,11 @@ use std::collections::BTreeSet;
 use astrolabe_core::command::{Published, SeenLine, SeenTrade};
 use astrolabe_core::ids::{ChannelId, HoldKey, ItemId, Oid, SkuId, StoreCode, Tid};
 use astrolabe_core::money::Fen;
+use astrolabe_core::order::told::PaymentWait;
 use astrolabe_core::order::trade::{Delivery, Destination, TradePayment};
 use astrolabe_protocol::{Value, json};
 
+use super::aside;
 use super::reading::Object;
 use crate::api::failure::ApiFailure;
 use crate::app::Geography;
@@ -44,25 +49,27 @@ pub(super) enum PickupStore {
 
 /// What a published status means, of a trade and of an order alike.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Status {
-    NotPaid,
+pub(super) enum Status {
+    NotPaid(PaymentWait),
     /// Paid, and the channel does not let it be shipped yet.
     PaidForbidden,
     Paid,
+    /// Paid and shipped.
+    Consigned,
     /// Signed for, or finished.
     Done,
     Closed,
 }
 
 const STATUSES: [(&str, Status); 12] = [
-    ("TRADE_NO_CREATE_PAY", Status::NotPaid),
-    ("WAIT_BUYER_PAY", Status::NotPaid),
-    ("PAY_PENDING", Status::NotPaid),
-    ("WAIT_PRE_AUTH_CONFIRM", Status::NotPaid),
+    ("TRADE_NO_CREATE_PAY", Status::NotPaid(PaymentWait::Unpaid)),
+    ("WAIT_BUYER_PAY", Status::NotPaid(PaymentWait::Unpaid)),
+    ("PAY_PENDING", Status::NotPaid(PaymentWait::Pending)),
+    ("WAIT_PRE_AUTH_CONFIRM", Status::NotPaid(PaymentWait::PreAuthorisation)),
     ("PAID_FORBID_CONSIGN", Status::PaidForbidden),
     ("WAIT_SELLER_SEND_GOODS", Status::Paid),
     ("SELLER_CONSIGNED_PART", Status::Paid),
-    ("WAIT_BUYER_CONFIRM_GOODS", Status::Paid),
+    ("WAIT_BUYER_CONFIRM_GOODS", Status::Consigned),
     ("TRADE_BUYER_SIGNED", Status::Done),
     ("TRADE_FINISHED", Status::Done),
     ("TRADE_CLOSED", Status::Closed),
@@ -74,17 +81,23 @@ pub(super) fn read(trade: &Object<'_>, channel: ChannelId, geography: &Geography
     let status = status_of(trade)?.ok_or_else(|| trade.invalid("status", "is required"))?;
     let created = trade.opt_time("created")?.ok_or_else(|| trade.invalid("created", "is required"))?;
     let pay_time = trade.opt_time("pay_time")?;
+    let (payment, waits_for) = match payment(trade, status)? {
+        Payment::Awaits(what) => (TradePayment::Awaited, Some(what)),
+        Payment::Full => (TradePayment::Paid, None),
+        Payment::Never => (TradePayment::Closed, None),
+    };
     let seen = SeenTrade {
         tid: Tid(trade.id("tid")?),
         channel,
         created,
         pay_time,
         modified: trade.opt_time("modified")?.or(pay_time).unwrap_or(created),
-        payment: payment(trade, status)?,
+        payment,
         self_operated: self_operated(trade)?,
         omni_marked: trade.opt_flag("is_o2o_passport")?.unwrap_or(false),
         destination: destination(trade, geography)?,
         lines: lines(trade, status)?,
+        aside: aside::read(trade, status, waits_for)?,
         published: Published {
             text: json::write(&Value::Struct(trade.fields.clone())),
             status: trade.text("status")?,
@@ -94,32 +107,52 @@ pub(super) fn read(trade: &Object<'_>, channel: ChannelId, geography: &Geography
     Ok(ReadTrade { seen, pickup: pickup(trade)? })
 }
 
-fn status_of(object: &Object<'_>) -> Result<Option<Status>, ApiFailure> {
+pub(super) fn status_of(object: &Object<'_>) -> Result<Option<Status>, ApiFailure> {
     let Some(text) = object.opt_text("status")? else { return Ok(None) };
     let known = STATUSES.iter().find(|(name, _)| *name == text).map(|(_, status)| *status);
     known.map(Some).ok_or_else(|| object.invalid("status", format!("{text:?} is no published status")))
 }
 
-fn payment(trade: &Object<'_>, status: Status) -> Result<TradePayment, ApiFailure> {
+/// How much of the trade is paid.
+enum Payment {
+    Awaits(PaymentWait),
+    Full,
+    /// It will not be.
+    Never,
+}
+
+fn payment(trade: &Object<'_>, status: Status) -> Result<Payment, ApiFailure> {
     Ok(match status {
-        Status::Closed => TradePayment::Closed,
-        Status::NotPaid | Status::PaidForbidden => TradePayment::Awaited,
-        Status::Done => TradePayment::Paid,
-        Status::Paid if paid_in_full(trade)? => TradePayment::Paid,
-        Status::Paid => TradePayment::Awaited,
+        Status::Closed => Payment::Never,
+        Status::NotPaid(waits) => match stage(trade)? {
+            Some(Payment::Never) => Payment::Never,
+            Some(Payment::Awaits(stage)) => Payment::Awaits(stage),
+            Some(Payment::Full) | None => Payment::Awaits(waits),
+        },
+        Status::Done | Status::Consigned => Payment::Full,
+        // The status alone says "paid" when the first part is.
+        Status::Paid | Status::PaidForbidden => match stage(trade)? {
+            Some(stage) => stage,
+            None if all_parts_paid(trade)? => Payment::Full,
+            None => Payment::Awaits(PaymentWait::Parts),
+        },
     })
 }
 
-/// Staged payment and payment in parts: the status alone says "paid" when the first part is.
-fn paid_in_full(trade: &Object<'_>) -> Result<bool, ApiFailure> {
-    match trade.opt_text("step_trade_status")?.as_deref() {
-        Some("FRONT_PAID_FINAL_PAID") => return Ok(true),
-        Some("FRONT_NOPAID_FINAL_NOPAID" | "FRONT_PAID_FINAL_NOPAID" | "FRONT_PAID_FRONT_FORFEITED") => {
-            return Ok(false);
-        }
+/// Staged payment (定金 and 尾款).
+fn stage(trade: &Object<'_>) -> Result<Option<Payment>, ApiFailure> {
+    Ok(match trade.opt_text("step_trade_status")?.as_deref() {
+        None => None,
+        Some("FRONT_NOPAID_FINAL_NOPAID") => Some(Payment::Awaits(PaymentWait::Deposit)),
+        Some("FRONT_PAID_FINAL_NOPAID") => Some(Payment::Awaits(PaymentWait::Balance)),
+        Some("FRONT_PAID_FINAL_PAID") => Some(Payment::Full),
+        Some("FRONT_PAID_FRONT_FORFEITED") => Some(Payment::Never),
         Some(other) => return Err(trade.invalid("step_trade_status", format!("{other:?} is no published value"))),
-        None => {}
-    }
+    })
+}
+
+/// Payment in parts.
+fn all_parts_paid(trade: &Object<'_>) -> Result<bool, ApiFailure> {
     for name in ["o2o_step_trade_detail", "o2o_step_trade_detail_new"] {
         // Published as 3_1_100_paid ; 3_2_2000_nopaid: stages, which one, fen, state.
         if trade.opt_text(name)?.is_some_and(|text| text.split(';').any(|part| part.trim().ends_with("nopaid"))) {
@@ -303,24 +336,39 @@ mod tests {
 
     #[test]
     fn payment_waits_for_the_full_sum() {
+        use PaymentWait::{Balance, Deposit, Parts, Pending, PreAuthorisation, Unpaid};
         use TradePayment::{Awaited, Closed, Paid};
+        let staged = |status: &str, stage: &str| format!(r#""status":"{status}","step_trade_status":"{stage}""#);
+        let sold = |rest: &str| format!("{PAID},{rest}");
         let table = [
-            (PAID, Paid),
-            (r#""status":"WAIT_BUYER_PAY""#, Awaited),
-            (r#""status":"PAY_PENDING""#, Awaited),
-            (r#""status":"PAID_FORBID_CONSIGN""#, Awaited),
-            (r#""status":"TRADE_FINISHED""#, Paid),
-            (r#""status":"TRADE_CLOSED""#, Closed),
-            (r#""status":"WAIT_SELLER_SEND_GOODS","step_trade_status":"FRONT_PAID_FINAL_NOPAID""#, Awaited),
-            (r#""status":"WAIT_SELLER_SEND_GOODS","step_trade_status":"FRONT_PAID_FINAL_PAID""#, Paid),
-            (r#""status":"WAIT_SELLER_SEND_GOODS","step_paid_fee":"10.00","payment":"30.00""#, Awaited),
-            (r#""status":"WAIT_SELLER_SEND_GOODS","step_paid_fee":"30.00","payment":"30.00""#, Paid),
-            (r#""status":"WAIT_SELLER_SEND_GOODS","received_payment":"0.00","payment":"30.00""#, Paid),
-            (r#""status":"WAIT_SELLER_SEND_GOODS","o2o_step_trade_detail":"2_1_100_paid ; 2_2_2000_nopaid""#, Awaited),
-            (r#""status":"WAIT_SELLER_SEND_GOODS","o2o_step_trade_detail":"2_1_100_paid;2_2_2000_paid""#, Paid),
+            (PAID.to_owned(), Paid, None),
+            (r#""status":"TRADE_NO_CREATE_PAY""#.into(), Awaited, Some(Unpaid)),
+            (r#""status":"WAIT_BUYER_PAY""#.into(), Awaited, Some(Unpaid)),
+            (r#""status":"PAY_PENDING""#.into(), Awaited, Some(Pending)),
+            (r#""status":"WAIT_PRE_AUTH_CONFIRM""#.into(), Awaited, Some(PreAuthorisation)),
+            (r#""status":"PAID_FORBID_CONSIGN""#.into(), Paid, None),
+            (r#""status":"SELLER_CONSIGNED_PART""#.into(), Paid, None),
+            (r#""status":"WAIT_BUYER_CONFIRM_GOODS""#.into(), Paid, None),
+            (r#""status":"TRADE_BUYER_SIGNED""#.into(), Paid, None),
+            (r#""status":"TRADE_FINISHED""#.into(), Paid, None),
+            (r#""status":"TRADE_CLOSED""#.into(), Closed, None),
+            (r#""status":"TRADE_CLOSED_BY_TAOBAO""#.into(), Closed, None),
+            (staged("WAIT_BUYER_PAY", "FRONT_NOPAID_FINAL_NOPAID"), Awaited, Some(Deposit)),
+            (staged("WAIT_BUYER_PAY", "FRONT_PAID_FINAL_NOPAID"), Awaited, Some(Balance)),
+            (staged("WAIT_BUYER_PAY", "FRONT_PAID_FRONT_FORFEITED"), Closed, None),
+            (staged("WAIT_SELLER_SEND_GOODS", "FRONT_PAID_FINAL_NOPAID"), Awaited, Some(Balance)),
+            (staged("WAIT_SELLER_SEND_GOODS", "FRONT_PAID_FRONT_FORFEITED"), Closed, None),
+            (staged("WAIT_SELLER_SEND_GOODS", "FRONT_PAID_FINAL_PAID"), Paid, None),
+            (staged("PAID_FORBID_CONSIGN", "FRONT_PAID_FINAL_NOPAID"), Awaited, Some(Balance)),
+            (sold(r#""step_paid_fee":"10.00","payment":"30.00""#), Awaited, Some(Parts)),
+            (sold(r#""step_paid_fee":"30.00","payment":"30.00""#), Paid, None),
+            (sold(r#""received_payment":"0.00","payment":"30.00""#), Paid, None),
+            (sold(r#""o2o_step_trade_detail":"2_1_100_paid ; 2_2_2000_nopaid""#), Awaited, Some(Parts)),
+            (sold(r#""o2o_step_trade_detail":"2_1_100_paid;2_2_2000_paid""#), Paid, None),
         ];
-        for (members, expected) in table {
-            assert_eq!(one(members, "").seen.payment, expected, "{members}");
+        for (members, payment, waits_for) in table {
+            let seen = one(&members, "").seen;
+            assert_eq!((seen.payment, seen.aside.waits_for), (payment, waits_for), "{members}");
         }
     }
 

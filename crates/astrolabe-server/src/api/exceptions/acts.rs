@@ -131,7 +131,7 @@ async fn command(app: &App, caller: &Caller, found: &Exception, body: ActBody) -
         FixAction::Transfer => reallocate(Some(chosen_store(app, caller, tid, &sub_orders).await?), sub_orders),
         FixAction::Resend => resend(app, caller, found, who).await?,
         FixAction::Hold => Command::SetHold { tid, who, why: checked("reason", reason)?, until: None },
-        FixAction::LiftHold => Command::LiftHold { tid, who },
+        FixAction::LiftHold => Command::LiftHold { tid, who, holder: None },
         FixAction::AskCancel => Command::AskCancel { tid, sub_orders, who, why: checked("reason", reason)? },
     })
 }

@@ -113,6 +113,13 @@ rows! { REFUSALS:
         "the caller: call taobao.logistics.offline.send first", "after that call";
     WRONG_LOCATION_KIND = "isv.location-type-mismatch", "门店或仓类型不符。",
         "The call says Store where the location is a warehouse, or the other way round.", "the caller", NO;
+    HOLD_ENDS_BEFORE = "isv.trade-hold-ends-before", "挂起的结束时间必须晚于当前时间。",
+        "A trade is held back until an instant that has passed.", "the caller: give a later end, or none", NO;
+    TOO_MANY_HOLDS = "isv.trade-holds-exceeded", "该交易的挂起过多。",
+        "The trade has as many holds as a trade may have.", "whoever holds it: lift one", "once one was lifted";
+    HOLD_OF_ANOTHER = "isv.trade-hold-of-other", "该挂起由他人设置。",
+        "A hold is lifted by whoever set it, or by an operator; the message names the holder.",
+        "the holder, or an operator", NO;
     NOT_READY_TO_COLLECT = "isv.pickup-not-confirmed", "门店尚未确认有货，不能核销。",
         "The store has not said (X_COMMODITY_CONFIRM) that the pickup lies ready, so that there is no code for it yet.",
         "the store: confirm it", "once the store has confirmed";
