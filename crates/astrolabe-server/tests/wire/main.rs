@@ -15,3 +15,6 @@ mod settings;
 mod sources;
 mod spi;
 mod stock;
+// Its statements stand with the store's.
+#[path = "../../../astrolabe-store/tests/support/written_source.rs"]
+mod written_source;
