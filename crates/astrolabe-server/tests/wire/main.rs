@@ -20,3 +20,6 @@ mod sources;
 mod spi;
 mod stock;
 mod webhooks;
+// Its statements stand with the store's.
+#[path = "../../../astrolabe-store/tests/support/written_source.rs"]
+mod written_source;

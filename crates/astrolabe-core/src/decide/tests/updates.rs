@@ -377,7 +377,7 @@ fn refunds_that_come_before_their_trade_or_its_payment_stop_it() {
 /// One message of a history.
 #[derive(Clone, Debug)]
 enum Told {
-    Trade(SeenTrade),
+    Trade(Box<SeenTrade>),
     Refund(SeenRefund),
 }
 
@@ -446,7 +446,7 @@ fn history(steps: &[(u8, u8)], refunds: &[(u8, bool)], ends: bool) -> Vec<Told> 
     let mut trade = paid(1, &[(ITEM, 1)], now);
     trade.payment = TradePayment::Awaited;
     trade.aside = SeenAside { address: Fingerprint(1), notes: Fingerprint(1), ..SeenAside::default() };
-    let mut told = vec![Told::Trade(trade.clone())];
+    let mut told = vec![Told::Trade(Box::new(trade.clone()))];
     for (what, number) in steps {
         now = now + Millis::seconds(1);
         match what % 8 {
@@ -458,7 +458,7 @@ fn history(steps: &[(u8, u8)], refunds: &[(u8, bool)], ends: bool) -> Vec<Told> 
             _ => trade.aside.notes = Fingerprint(i64::from(*number) + 1),
         }
         trade.modified = now;
-        told.push(Told::Trade(trade.clone()));
+        told.push(Told::Trade(Box::new(trade.clone())));
     }
     for (at, (course, whole)) in refunds.iter().enumerate() {
         let statuses: &[RefundStatus] = match course % 4 {
@@ -476,7 +476,7 @@ fn history(steps: &[(u8, u8)], refunds: &[(u8, bool)], ends: bool) -> Vec<Told> 
     }
     if ends {
         // In the very second of the last change.
-        told.push(Told::Trade(SeenTrade { payment: TradePayment::Closed, ..trade }));
+        told.push(Told::Trade(Box::new(SeenTrade { payment: TradePayment::Closed, ..trade })));
     }
     told
 }
@@ -488,7 +488,7 @@ fn arrive(messages: &[Told]) -> End {
     shop.later(Millis::hours(1));
     for message in messages {
         let outcome = match message {
-            Told::Trade(trade) => shop.ask(&seen(trade.clone())),
+            Told::Trade(trade) => shop.ask(&Command::SeeTrade(trade.clone())),
             Told::Refund(refund) => shop.ask(&Command::SeeRefund(refund.clone())),
         };
         assert!(outcome.is_ok(), "{message:?}: {outcome:?}");
