@@ -3,7 +3,7 @@
 
 use crate::command::{Outcome, SeenRefund, StoreAnswer};
 use crate::ids::{AllocationCode, Oid, RefundId};
-use crate::order::assignment::AssignmentState;
+use crate::order::assignment::{AssignmentState, RecordedFact};
 use crate::order::machine::{Event, Stuck};
 use crate::order::refund::{Refund, RefundKind, RefundStatus};
 use crate::order::timeline::{Actor, Fact};
@@ -165,12 +165,17 @@ fn start_anew(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
             assignment.oid == seen.oid
                 && assignment.state == AssignmentState::Cancelled
                 && assignment.has(Fact::CancelConfirmed, seen.id.0)
-                && !assignment.has(Fact::RefundWithdrawn, seen.id.0)
+                && !assignment.has(Fact::Cancelled, seen.id.0)
         })
         .cloned()
         .collect();
     for assignment in cancelled {
-        case.note(Note::on(&assignment, Fact::RefundWithdrawn).of(seen.id.0));
+        // A lift before the cancel was confirmed is on its timeline too: that its units began anew has a mark of its own.
+        let lifted_before = assignment.has(Fact::RefundWithdrawn, seen.id.0);
+        let request = if lifted_before { case.recurrence() } else { seen.id.0 };
+        case.note(Note::on(&assignment, Fact::RefundWithdrawn).of(request));
+        let began_anew = RecordedFact { fact: Fact::Cancelled, request: seen.id.0 };
+        case.assignment_mut(assignment.code)?.facts.insert(began_anew);
         case.add_unassigned(seen.oid, assignment.units)?;
         any = true;
     }

@@ -233,3 +233,23 @@ fn the_channel_closing_a_line_closes_whatever_has_not_left() {
         assert_eq!(waiting, 0, "{stage}");
     }
 }
+
+#[test]
+fn a_refund_that_is_asked_lifted_and_asked_again_is_a_round_of_its_own() {
+    use RefundStatus::{Asked, RefusedBySeller, Withdrawn};
+    let mut shop = at_stage("accepted");
+    see(&mut shop, Asked);
+    see(&mut shop, RefusedBySeller);
+    assert_eq!(state(&shop), "accepted");
+    see(&mut shop, Asked);
+    let asked = shop.facts.iter().filter(|told| told.fact == Fact::RefundAsked).count();
+    assert_eq!((state(&shop), asked), ("cancel_requested".to_owned(), 2), "both times are on the timeline");
+    let answer = answer(10, NEAR, app("pos"), shop.now);
+    shop.tell(&Command::AnswerCancel { answer, confirmed: true, refund: None });
+    assert_eq!((state(&shop), reserved(&shop)), ("cancelled".to_owned(), 0));
+    // The channel still waits for the goods: the units begin anew, once.
+    for _ in 0..2 {
+        see(&mut shop, Withdrawn);
+        assert_eq!((state(&shop), reserved(&shop)), ("notified".to_owned(), 1));
+    }
+}
