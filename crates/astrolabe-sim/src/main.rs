@@ -2,9 +2,12 @@
 
 use std::io::Write;
 use std::ops::Range;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use astrolabe_sim::planted::{PLANTED, Plot};
 use astrolabe_sim::run::{self, Failure, Tally};
 use astrolabe_sim::scenario::Scenario;
 use astrolabe_sim::shrink;
@@ -37,6 +40,15 @@ struct Cli {
     /// Do not shorten what fails
     #[arg(long)]
     no_shrink: bool,
+    /// Stop at the first failing seed and say it in three lines
+    #[arg(long)]
+    first: bool,
+    /// Plant the known bugs one by one in a copy of the checkout, and find each
+    #[arg(long)]
+    planted: bool,
+    /// Of those the ones with these names alone
+    #[arg(long, requires = "planted", value_delimiter = ',')]
+    only: Vec<String>,
 }
 
 fn range(text: &str) -> Result<Range<u64>, String> {
@@ -49,6 +61,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // A panic is a failure like any other: it is caught, shortened and printed.
     std::panic::set_hook(Box::new(|_| {}));
+    if cli.planted {
+        return hunt_all(&cli);
+    }
     match cli.seed {
         Some(seed) => tell_one(&cli, seed),
         None => run_many(&cli),
@@ -82,21 +97,26 @@ fn run_many(cli: &Cli) -> ExitCode {
     let start = Instant::now();
     let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
     let deadline = cli.seconds.map(Duration::from_secs);
+    let any_failed = AtomicBool::new(false);
     let goes_on = |seed: u64| match deadline {
+        _ if cli.first && any_failed.load(Ordering::Relaxed) => false,
         Some(limit) => start.elapsed() < limit,
         None => seed < cli.seeds.end,
     };
     let found = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..workers)
             .map(|worker| {
-                let goes_on = &goes_on;
+                let (goes_on, any_failed) = (&goes_on, &any_failed);
                 scope.spawn(move || {
                     let (mut sum, mut seeds, mut failed) = (Tally::default(), 0_u64, Vec::new());
                     let mut seed = cli.seeds.start + worker;
                     while goes_on(seed) {
                         match run::run(&Scenario::of(seed), &steps_of(seed, cli.steps)) {
                             Ok(tally) => add(&mut sum, tally),
-                            Err(failure) => failed.push((seed, failure)),
+                            Err(failure) => {
+                                any_failed.store(true, Ordering::Relaxed);
+                                failed.push((seed, failure));
+                            }
                         }
                         seeds += 1;
                         if failed.len() >= FAILURES_MAX {
@@ -143,7 +163,7 @@ fn report(cli: &Cli, seed: u64, failure: &Failure) {
     let (scenario, all) = (Scenario::of(seed), steps_of(seed, cli.steps));
     say(&format!("seed {seed} fails at step {} of {}", failure.at, all.len()));
     say(&format!("  {}: {}", failure.id, failure.what));
-    if cli.no_shrink {
+    if cli.no_shrink || cli.first {
         return;
     }
     let (kept, shortest) = shrink::shortest(&scenario, &all, failure);
@@ -155,4 +175,38 @@ fn report(cli: &Cli, seed: u64, failure: &Failure) {
     let places: Vec<String> = kept.iter().map(usize::to_string).collect();
     let keep = if places.is_empty() { String::new() } else { format!(" --keep {}", places.join(",")) };
     say(&format!("again: cargo xtask sim --seed {seed} --steps {}{keep}", cli.steps));
+}
+
+/// Seeds in which a planted bug must be found.
+const HUNT_SEEDS: u64 = 500;
+
+/// Every planted bug must be found; says which seed and sentence found it.
+fn hunt_all(cli: &Cli) -> ExitCode {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let checkout = own.ancestors().nth(2).unwrap_or(own);
+    let plot = match Plot::lay_out(checkout, &checkout.join("target/planted")) {
+        Ok(plot) => plot,
+        Err(error) => {
+            say(&error);
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut missed = 0;
+    for planted in
+        PLANTED.iter().filter(|planted| cli.only.is_empty() || cli.only.iter().any(|name| name == planted.name))
+    {
+        match plot.hunt(planted, HUNT_SEEDS) {
+            Ok(hunt) => {
+                missed += usize::from(!hunt.found);
+                let verdict = if hunt.found { "found" } else { "NOT FOUND" };
+                say(&format!("{verdict} in {:.1} s: {}: {}", hunt.took.as_secs_f64(), planted.name, planted.what));
+                say(&format!("    {}", hunt.words));
+            }
+            Err(error) => {
+                missed += 1;
+                say(&format!("{}: {error}", planted.name));
+            }
+        }
+    }
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
