@@ -32,6 +32,9 @@ use astrolabe_core::world::{
 
 use crate::scenario::Merchant;
 
+/// What names a line of a timeline.
+type FactKey = (Tid, Option<Oid>, Option<AllocationCode>, Fact, i64);
+
 /// One merchant as committed.
 #[derive(Clone, Debug)]
 pub(crate) struct Keep {
@@ -55,7 +58,7 @@ pub(crate) struct Keep {
     pub(crate) tasks: Vec<(TaskKind, Tid, Option<Oid>)>,
     pub(crate) handover_codes: BTreeMap<HandoverCode, Tid>,
     pub(crate) day_loads: BTreeMap<DayKey, i64>,
-    facts: BTreeSet<(Tid, Option<Oid>, Option<AllocationCode>, Fact, i64)>,
+    facts: BTreeSet<FactKey>,
     changed: Vec<(i64, Changed)>,
 }
 

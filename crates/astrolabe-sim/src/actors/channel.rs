@@ -43,7 +43,7 @@ fn open_trade(shop: &mut Shop, step: &Step, paid: bool, now: Timestamp) -> Comma
         let listing = LISTINGS[(choice % 8) as usize];
         let store = choose(&stores, choice / 8).copied();
         let delivery = match store {
-            Some(store) if choice % 5 == 0 => Delivery::Pickup { store },
+            Some(store) if choice.is_multiple_of(5) => Delivery::Pickup { store },
             _ => Delivery::Ship,
         };
         let key = HoldKey(format!("K{}", choice % 6));
@@ -52,7 +52,7 @@ fn open_trade(shop: &mut Shop, step: &Step, paid: bool, now: Timestamp) -> Comma
             item: ItemId(listing),
             quantity: 1 + i64::from(choice / 64 % 3),
             delivery,
-            reserve_key: (choice % 3 == 0).then_some(key),
+            reserve_key: (choice.is_multiple_of(3)).then_some(key),
             closed: false,
             finished: false,
         }
@@ -95,7 +95,7 @@ fn ask_refund(shop: &mut Shop, step: &Step, now: Timestamp) -> Option<Command> {
     let tid = *choose_new(&tids(shop), step.first)?;
     let oid = choose(&shop.channel.trades[&tid].lines, step.second)?.oid;
     let id = RefundId(shop.name());
-    let of = RefundOf { tid, oid, id, part: step.third % 8 == 0, has_good_return: step.third % 2 == 1 };
+    let of = RefundOf { tid, oid, id, part: step.third.is_multiple_of(8), has_good_return: step.third % 2 == 1 };
     shop.channel.refunds.insert(id, (of, RefundStatus::Asked));
     Some(letters::refund(of, RefundStatus::Asked, now))
 }
@@ -112,7 +112,7 @@ fn move_refund(shop: &mut Shop, step: &Step, now: Timestamp) -> Option<Command> 
         _ => RefundStatus::Granted,
     };
     // The channel's own clock is coarse: two words of it may bear the same second.
-    let modified = if step.third % 4 == 0 { Timestamp(now.0 - now.0 % 1_000) } else { now };
+    let modified = if step.third.is_multiple_of(4) { Timestamp(now.0 - now.0 % 1_000) } else { now };
     Some(letters::refund(*of, *status, modified))
 }
 
@@ -121,16 +121,16 @@ fn consign(shop: &mut Shop, step: &Step, now: Timestamp) -> Option<Command> {
     let tid = *choose_new(&tids(shop), step.first)?;
     let consign = ChannelConsign { company_code: "SF".to_owned(), waybill: format!("SF{}", step.second % 3), at: now };
     let lines = &shop.channel.trades[&tid].lines;
-    let sub_orders = if step.third % 2 == 0 { Vec::new() } else { vec![choose(lines, step.third / 2)?.oid] };
+    let sub_orders = if step.third.is_multiple_of(2) { Vec::new() } else { vec![choose(lines, step.third / 2)?.oid] };
     Some(Command::SeeChannelConsign { tid, sub_orders, consign, who: letters::app(&crate::scenario::pos()) })
 }
 
 /// A buyer shows his code at the counter or at his door, or somebody tries another one.
 fn show_code(shop: &mut Shop, step: &Step, now: Timestamp) -> Option<Command> {
     let (tid, code) = choose_new(&shop.channel.codes, step.first)?.clone();
-    let place = if step.second % 3 == 0 { HandoverPlace::Door } else { HandoverPlace::Counter };
+    let place = if step.second.is_multiple_of(3) { HandoverPlace::Door } else { HandoverPlace::Counter };
     let holders = shop.keep.assignments.get(&tid).into_iter().flatten();
     let store = holders.filter(|made| made.handover.is_some()).map(|made| made.location).next_back()?;
-    let who = if step.third % 3 == 0 { letters::operator() } else { letters::keeper(store) };
+    let who = if step.third.is_multiple_of(3) { letters::operator() } else { letters::keeper(store) };
     Some(Command::UseCode(UseCode { tid, code, place, who, happened: now + Millis(0) }))
 }

@@ -23,7 +23,7 @@ pub(super) fn act(shop: &mut Shop, deed: MerchantDeed, step: &Step, now: Timesta
     match deed {
         MerchantDeed::Allocate => allocate(shop, step, SyncStatus::Allocated, now),
         MerchantDeed::FailToAllocate => {
-            let status = if step.third % 3 == 0 { SyncStatus::Waiting } else { SyncStatus::Failed };
+            let status = if step.third.is_multiple_of(3) { SyncStatus::Waiting } else { SyncStatus::Failed };
             allocate(shop, step, status, now)
         }
         MerchantDeed::Adjust => adjust(shop, step),
@@ -40,18 +40,18 @@ pub(super) fn act(shop: &mut Shop, deed: MerchantDeed, step: &Step, now: Timesta
         MerchantDeed::Bind => Some(Command::BindItem {
             item: ItemId(100),
             locations: vec![*choose(&store_ids(shop), step.second)?],
-            bind: step.third % 2 == 0,
+            bind: step.third.is_multiple_of(2),
         }),
         MerchantDeed::Tag => Some(Command::TagItem {
-            item: ItemId(if step.second % 2 == 0 { 110 } else { 200 }),
+            item: ItemId(if step.second.is_multiple_of(2) { 110 } else { 200 }),
             tags: vec![OmniTag::StoreDeliver],
-            add: step.third % 2 == 0,
+            add: step.third.is_multiple_of(2),
             allocator: None,
             acceptor: None,
         }),
         MerchantDeed::HoldBack => {
             let tid = *choose_new(&tids(shop), step.first)?;
-            let until = (step.second % 3 != 0).then(|| now + Millis::minutes(i64::from(step.second % 40)));
+            let until = (!step.second.is_multiple_of(3)).then(|| now + Millis::minutes(i64::from(step.second % 40)));
             Some(Command::SetHold { tid, who: letters::operator(), why: "asks for a change".to_owned(), until })
         }
         MerchantDeed::LetGo => {
@@ -91,7 +91,7 @@ fn adjust(shop: &mut Shop, step: &Step) -> Option<Command> {
     let tid = *choose_new(&tids(shop), step.first)?;
     let line = choose(&shop.keep.trades[&tid].sub_orders, step.second)?.clone();
     let target = *choose(&place_ids(shop), step.third)?;
-    let bill_num = BillNum(format!("J{}", if step.third % 5 == 0 { 1 } else { shop.name() }));
+    let bill_num = BillNum(format!("J{}", if step.third.is_multiple_of(5) { 1 } else { shop.name() }));
     let who = match step.third % 3 {
         0 => letters::operator(),
         1 => letters::app(&scenario::allocator()),
@@ -99,29 +99,29 @@ fn adjust(shop: &mut Shop, step: &Step) -> Option<Command> {
     };
     let mut asked = letters::adjust(tid, line.oid, line.item, target, bill_num, who);
     asked.class = class(step.second / 7);
-    asked.quantity = line.quantity - i64::from(step.second % 4 == 0);
+    asked.quantity = line.quantity - i64::from(step.second.is_multiple_of(4));
     Some(Command::AdjustHold(asked))
 }
 
 fn reallocate(shop: &mut Shop, step: &Step, who: Actor) -> Option<Command> {
     let tid = *choose_new(&tids(shop), step.first)?;
     let oid = choose(&shop.keep.trades[&tid].sub_orders, step.second)?.oid;
-    let sub_orders = if step.second % 3 == 0 { Vec::new() } else { vec![oid] };
-    let target = if step.third % 2 == 0 { choose(&place_ids(shop), step.third / 2).copied() } else { None };
+    let sub_orders = if step.second.is_multiple_of(3) { Vec::new() } else { vec![oid] };
+    let target = if step.third.is_multiple_of(2) { choose(&place_ids(shop), step.third / 2).copied() } else { None };
     let request = shop.name();
     let mut asked = letters::reallocate(tid, sub_orders, target, who, request);
-    asked.force = step.third % 7 == 0;
+    asked.force = step.third.is_multiple_of(7);
     Some(Command::Reallocate(asked))
 }
 
 fn class(choice: u32) -> StockClass {
-    if choice % 2 == 0 { StockClass::Certain } else { StockClass::Uncertain }
+    if choice.is_multiple_of(2) { StockClass::Certain } else { StockClass::Uncertain }
 }
 
 /// One or two bills. Some numbers come again: a repeat, or the number reused for something else.
 fn report(shop: &mut Shop, step: &Step, now: Timestamp) -> Command {
     let places = place_ids(shop);
-    let number = if step.third % 6 == 0 { i64::from(step.third % 4) } else { 10 + shop.name() };
+    let number = if step.third.is_multiple_of(6) { i64::from(step.third % 4) } else { 10 + shop.name() };
     let one = |choice: u32, number: i64| Bill {
         bill_num: BillNum(format!("R{number}")),
         location: choose(&places, choice).copied().unwrap_or(LocationId(1)),
@@ -129,12 +129,12 @@ fn report(shop: &mut Shop, step: &Step, now: Timestamp) -> Command {
         class: class(choice / 3),
         kind: KINDS[(choice / 5 % 4) as usize],
         quantity: i64::from(choice / 13 % 16) - 5,
-        final_quantity: (choice % 5 == 0).then(|| i64::from(choice / 17 % 9)),
+        final_quantity: (choice.is_multiple_of(5)).then(|| i64::from(choice / 17 % 9)),
         // Reported later than counted, sometimes much later, sometimes by a clock that runs ahead.
         operated_at: Timestamp(now.0 - i64::from(choice / 19 % 7_000) + 500),
     };
     let mut bills = vec![one(step.first, number)];
-    if step.second % 3 == 0 {
+    if step.second.is_multiple_of(3) {
         bills.push(one(step.second, number));
     }
     Command::ReportStock(bills)
@@ -169,8 +169,8 @@ fn shut_or_open(shop: &Shop, step: &Step) -> Option<Command> {
 
 fn set_service(shop: &Shop, step: &Step) -> Option<Command> {
     let location = *choose(&place_ids(shop), step.first)?;
-    let change = if step.third % 4 == 0 {
-        ServiceChange::Switches { delivers: step.third % 3 != 0, hands_out: step.third % 5 != 0 }
+    let change = if step.third.is_multiple_of(4) {
+        ServiceChange::Switches { delivers: !step.third.is_multiple_of(3), hands_out: !step.third.is_multiple_of(5) }
     } else {
         scenario::limits(&mut Chance::of(u64::from(step.second)))
     };

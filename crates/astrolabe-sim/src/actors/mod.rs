@@ -38,7 +38,7 @@ fn choose<T>(of: &[T], choice: u32) -> Option<&T> {
 
 /// One of what there is, mostly one of the newest.
 fn choose_new<T>(of: &[T], choice: u32) -> Option<&T> {
-    let newest = if choice % 4 == 0 { of.len() } else { of.len().min(4) };
+    let newest = if choice.is_multiple_of(4) { of.len() } else { of.len().min(4) };
     choose(&of[of.len() - newest..], choice / 4)
 }
 

@@ -37,7 +37,7 @@ pub(super) fn act(shop: &mut Shop, deed: PlatformDeed, step: &Step, now: Timesta
             let due = shop.due_trades(now);
             // Now and then a timer fires too early.
             let all: Vec<_> = shop.keep.trades.keys().copied().collect();
-            let tid = *if step.second % 5 == 0 { choose(&all, step.first) } else { choose(&due, step.first) }?;
+            let tid = *if step.second.is_multiple_of(5) { choose(&all, step.first) } else { choose(&due, step.first) }?;
             Some(Command::LookAtClock { tid })
         }
         PlatformDeed::ExpireAhead => {

@@ -22,7 +22,7 @@ pub(super) fn act(shop: &mut Shop, deed: StoreDeed, step: &Step, now: Timestamp)
     }
     let (who, offer) = speaker(shop, step)?;
     // Codes are known to whoever reads the trade; many connectors name the place instead.
-    let code = offer.code.filter(|_| step.second % 3 != 0);
+    let code = offer.code.filter(|_| !step.second.is_multiple_of(3));
     let answer = letters::answer(offer.tid, offer.oid, offer.location, code, who, now);
     let fresh = HandoverCode::of(format!("{:08}", shop.name()));
     Some(match deed {
@@ -30,7 +30,9 @@ pub(super) fn act(shop: &mut Shop, deed: StoreDeed, step: &Step, now: Timestamp)
         StoreDeed::Accept => Command::Accept(answer),
         StoreDeed::Refuse => letters::refusing(answer, reason(step.third)),
         StoreDeed::Ship => letters::shipping(answer, step.third % 3),
-        StoreDeed::AnswerCancel => Command::AnswerCancel { answer, confirmed: step.third % 3 != 0, refund: None },
+        StoreDeed::AnswerCancel => {
+            Command::AnswerCancel { answer, confirmed: !step.third.is_multiple_of(3), refund: None }
+        }
         StoreDeed::ReceiveReturn => Command::ReceiveReturn(answer),
         StoreDeed::Milestone => Command::RecordMilestone { answer, fact: *choose(&MILESTONES, step.third)? },
         StoreDeed::Confirm => Command::ConfirmPickup { answer, fresh },
@@ -63,7 +65,7 @@ fn stranger(answer: StoreAnswer, step: &Step) -> Command {
 /// Somebody with a word in it, and an offer he knows of.
 fn speaker(shop: &Shop, step: &Step) -> Option<(Actor, Offer)> {
     let apps = [scenario::pos(), scenario::wms(), scenario::allocator()];
-    if step.first % 8 == 0 {
+    if step.first.is_multiple_of(8) {
         // An operator sees what is, and may do anything.
         let live: Vec<Offer> = live_offers(shop);
         return choose_new(&live, step.first / 8).map(|offer| (letters::operator(), *offer));

@@ -57,8 +57,8 @@ pub(super) fn change_nothing(seen: &Seen<'_>) -> Vec<String> {
 /// The channel's times are of the second: of two words about one refund in the same one, nobody can tell the later.
 fn told_otherwise_at_once(command: &Command, judged: &Judged) -> bool {
     let Command::SeeRefund(told) = command else { return false };
-    let known = judged.before.get(&told.tid).into_iter().flat_map(|file| &file.trade.refunds);
-    let known = known.filter(|refund| refund.id == told.id).next_back();
+    let mut known = judged.before.get(&told.tid).into_iter().flat_map(|file| &file.trade.refunds);
+    let known = known.rfind(|refund| refund.id == told.id);
     // Told of a trade that was not paid: nothing was known of it then.
     known.is_none_or(|refund| {
         refund.modified < told.modified || (refund.modified == told.modified && refund.status != told.status)
