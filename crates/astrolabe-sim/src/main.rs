@@ -178,7 +178,7 @@ fn report(cli: &Cli, seed: u64, failure: &Failure) {
 }
 
 /// Seeds in which a planted bug must be found.
-const HUNT_SEEDS: u64 = 500;
+const HUNT_SEEDS: u64 = 2_000;
 
 /// Every planted bug must be found; says which seed and sentence found it.
 fn hunt_all(cli: &Cli) -> ExitCode {

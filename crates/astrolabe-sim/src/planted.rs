@@ -46,11 +46,11 @@ pub const PLANTED: [Planted; 14] = [
         becomes: "quantity.max(cell.unreported.max(1).saturating_neg())",
     },
     Planted {
-        name: "snapshot-by-millisecond",
-        what: "a count of stock takes off again what left the shelf in the same second before it",
-        file: "stock/report.rs",
-        text: "entry.cell == cell && entry.learnt.second() > second",
-        becomes: "entry.cell == cell && entry.learnt.second() >= second",
+        name: "count-forgets",
+        what: "a count of stock that comes late forgets what left the shelf after it",
+        file: "decide/report.rs",
+        text: "committed_since: saved.saturating_add(committed_after(",
+        becomes: "committed_since: saved.min(0).saturating_add(committed_after(",
     },
     Planted {
         name: "bill-acts-again",

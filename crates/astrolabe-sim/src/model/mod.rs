@@ -51,12 +51,17 @@ pub(crate) struct Model {
 }
 
 /// Every rule of one command.
-pub(crate) const RULES: [Rule; 9] = [
+pub(crate) const RULES: [Rule; 10] = [
     Rule { id: "SIM-WHOLE", sentence: "a refused command leaves no trace", check: moves::refused_leaves_nothing },
     Rule {
         id: "SIM-MOVES",
         sentence: "an assignment moves along the state table only, and what has ended stays",
         check: moves::along_the_table,
+    },
+    Rule {
+        id: "SIM-REFUNDS",
+        sentence: "what one refund asked back, no other refund lets go again",
+        check: moves::let_go_by_its_own,
     },
     Rule {
         id: "SIM-FACTS",

@@ -1,6 +1,7 @@
 //! The state table as orders' design gives it: which state may follow which. It knows names of states only.
 
-use astrolabe_core::order::assignment::Assignment;
+use astrolabe_core::command::Command;
+use astrolabe_core::order::assignment::{Assignment, AssignmentState, CancelAim};
 use astrolabe_core::order::file::TradeFile;
 use astrolabe_core::order::timeline::Fact;
 
@@ -83,6 +84,18 @@ pub(super) fn along_the_table(seen: &Seen<'_>) -> Vec<String> {
         broken.extend(gone.map(|made| format!("assignment {} has vanished", made.code)));
     }
     broken
+}
+
+/// What one refund asked back, no other refund lets go again.
+pub(super) fn let_go_by_its_own(seen: &Seen<'_>) -> Vec<String> {
+    let Command::SeeRefund(told) = &seen.judged.command else { return Vec::new() };
+    let back = ["notified", "accepted", "confirmed", "transferring"];
+    let broken = pairs(seen).filter_map(|(before, after, _)| {
+        let AssignmentState::CancelRequested { aim: CancelAim::Refund(asked), .. } = before?.state else { return None };
+        let wrong = back.contains(&after.state.name()) && asked != told.id;
+        wrong.then(|| format!("assignment {}: refund {asked} asked it back, {} let it go", after.code, told.id))
+    });
+    broken.collect()
 }
 
 fn may_follow(before: Option<&str>, after: &Assignment) -> bool {
