@@ -391,7 +391,9 @@ fn did_it_whole(judged: &crate::lane::Judged) -> bool {
         return verdicts.iter().all(|verdict| verdict.refused.is_none());
     }
     if let Command::Reallocate(_) = &judged.command {
-        return !judged.facts.is_empty();
+        // What only tried again what waits took nothing from anybody: the request is written down nowhere, and a repeat is
+        // judged anew.
+        return judged.facts.iter().any(|told| told.code.is_some() && told.fact != Fact::Allocated);
     }
     true
 }

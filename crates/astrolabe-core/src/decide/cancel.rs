@@ -211,6 +211,10 @@ fn let_go_on(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
         start_anew(case, seen)?;
     }
     tell(case, seen.oid, true);
+    if another.is_some() {
+        // The last word that an app hears must be that the goods are still asked back.
+        tell(case, seen.oid, false);
+    }
     route::serve(case, Why::New, &[])
 }
 

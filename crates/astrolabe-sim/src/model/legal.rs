@@ -145,7 +145,7 @@ fn by_state(file: &TradeFile, made: &Assignment, settings: &Settings, said: Said
         Said::Shipped if known(Fact::Shipped) => Must::Accept,
         Said::Shipped if made.pickup => Must::Refuse,
         Said::Shipped => ship_must(file, made, settings),
-        Said::CancelAnswered { confirmed } => cancel_must(made, confirmed),
+        Said::CancelAnswered { confirmed } => cancel_must(file, made, confirmed),
         Said::Returned => one_of(&["return_requested", "returned"]),
         Said::Milestone(fact) if known(fact) => Must::Accept,
         Said::Milestone(_) if state == "closed" => Must::Refuse,
@@ -170,7 +170,11 @@ fn ship_must(file: &TradeFile, made: &Assignment, settings: &Settings) -> Must {
     if (ready || from_warehouse) && !channel_first { Must::Accept } else { Must::Refuse }
 }
 
-fn cancel_must(made: &Assignment, confirmed: bool) -> Must {
+fn is_asked_back(file: &TradeFile, made: &Assignment) -> bool {
+    file.trade.refunds.iter().any(|refund| refund.oid == made.oid)
+}
+
+fn cancel_must(file: &TradeFile, made: &Assignment, confirmed: bool) -> Must {
     let fact = if confirmed { Fact::CancelConfirmed } else { Fact::CancelDenied };
     let answered = made.facts.iter().any(|known| known.fact == fact);
     let open = made.state.name() == "cancel_requested";
@@ -178,6 +182,8 @@ fn cancel_must(made: &Assignment, confirmed: bool) -> Must {
         (true, false) => Must::Accept,
         (true, true) => Must::Refuse,
         (false, _) if answered => Must::Accept,
+        // The shipping overtook the answer, or the refund came after it: "already gone" is true of what left.
+        (false, false) if !confirmed && made.has(Fact::Shipped, 0) && is_asked_back(file, made) => Must::Accept,
         (false, _) => Must::Refuse,
     }
 }

@@ -3,6 +3,7 @@
 
 use astrolabe_core::exception::{Exception, ExceptionKind, ExceptionState};
 use astrolabe_core::ids::TMALL;
+use astrolabe_core::order::timeline::{Fact, TimelineFact};
 use astrolabe_core::order::trade::{AllocationAsk, Level, SubOrder, Trade, TradePayment, UnassignedState};
 use astrolabe_core::outward::OutwardState;
 use astrolabe_core::seller::{Acceptor, Allocator};
@@ -155,7 +156,12 @@ fn unexplained(shop: &Shop, trade: &Trade, line: &SubOrder) -> Option<String> {
         }
         UnassignedState::Created => trade.payment == TradePayment::Awaited,
         UnassignedState::Cancelled => trade.refunds.iter().any(|refund| refund.oid == line.oid),
-        UnassignedState::Closed => line.channel_closed || trade.payment == TradePayment::Closed,
+        UnassignedState::Closed => {
+            // Or it was finished at the channel before it was first heard of.
+            let passed_on = |told: &TimelineFact| told.oid == Some(line.oid) && told.fact == Fact::PassedOn;
+            let is_gone = shop.keep.timeline.iter().filter(|told| told.tid == trade.tid).any(passed_on);
+            line.channel_closed || trade.payment == TradePayment::Closed || is_gone
+        }
     };
     (!explained).then(|| format!("{} of {} is {} for no reason", line.oid, trade.tid, state.name()))
 }

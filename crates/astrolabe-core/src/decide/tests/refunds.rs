@@ -282,3 +282,21 @@ fn a_refund_that_is_asked_lifted_and_asked_again_is_a_round_of_its_own() {
         assert_eq!((state(&shop), reserved(&shop)), ("notified".to_owned(), 1));
     }
 }
+
+#[test]
+fn lifting_one_refund_leaves_the_last_word_to_the_one_that_stands() {
+    let mut shop = at_stage("accepted");
+    let tell = |shop: &mut Shop, id, status| {
+        shop.later(Millis::seconds(1));
+        shop.tell(&Command::SeeRefund(refund(10, id, status, shop.now)));
+    };
+    tell(&mut shop, 5, RefundStatus::Asked);
+    tell(&mut shop, 6, RefundStatus::Asked);
+    shop.calls.clear();
+    tell(&mut shop, 5, RefundStatus::Withdrawn);
+    assert_eq!(state(&shop), "cancel_requested");
+    assert_eq!(shop.told(), "pos: refund withdrawn=true\npos: refund withdrawn=false");
+    shop.calls.clear();
+    tell(&mut shop, 6, RefundStatus::Withdrawn);
+    assert_eq!((state(&shop), shop.told()), ("accepted".to_owned(), "pos: refund withdrawn=true".to_owned()));
+}
