@@ -1,8 +1,8 @@
 //! How the people and systems of a run word what they ask: the one place that builds commands with all their fields.
 
 use astrolabe_core::command::{
-    Address, AdjustHold, Command, Goods, PerLine, Published, Reallocate, RefuseReason, SeenAside, SeenLine, SeenRefund, SeenTrade,
-    SetOut, StoreAnswer, SyncAllocation, SyncStatus, SyncedLine,
+    Address, AdjustHold, Command, Goods, PerLine, Published, Reallocate, RefuseReason, SeenAside, SeenLine, SeenRefund,
+    SeenTrade, SetOut, StoreAnswer, SyncAllocation, SyncStatus, SyncedLine,
 };
 use astrolabe_core::geo::Point;
 use astrolabe_core::ids::{
@@ -11,8 +11,8 @@ use astrolabe_core::ids::{
 use astrolabe_core::money::Fen;
 use astrolabe_core::order::assignment::Shipment;
 use astrolabe_core::order::refund::RefundStatus;
-use astrolabe_core::order::told::PaymentWait;
 use astrolabe_core::order::timeline::{Actor, Via};
+use astrolabe_core::order::told::PaymentWait;
 use astrolabe_core::order::trade::{Delivery, Destination, TradePayment};
 use astrolabe_core::stock::cell::StockClass;
 use astrolabe_core::time::Timestamp;

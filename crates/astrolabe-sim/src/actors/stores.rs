@@ -51,7 +51,11 @@ fn reason(choice: u32) -> RefuseReason {
 
 fn stranger(answer: StoreAnswer, step: &Step) -> Command {
     let who = match step.third % 2 {
-        0 => Actor::App { key: astrolabe_core::ids::AppKey("stranger".to_owned()), operator: String::new(), via: Via::Other },
+        0 => Actor::App {
+            key: astrolabe_core::ids::AppKey("stranger".to_owned()),
+            operator: String::new(),
+            via: Via::Other,
+        },
         _ => letters::keeper(astrolabe_core::ids::LocationId(77)),
     };
     let answer = StoreAnswer { who, ..answer };
