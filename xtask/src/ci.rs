@@ -7,16 +7,17 @@ use crate::checkout::Checkout;
 use crate::failure::{OrFail, Outcome};
 use crate::program::{Profile, Program};
 use crate::run::Run;
-use crate::{codegen, say, test, tidy};
+use crate::{codegen, say, sim, test, tidy};
 
 type Step = (&'static str, fn(&Checkout) -> Outcome);
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     ("tidy", tidy::run),
     ("format", format),
     ("clippy", clippy),
     ("pages", codegen::check),
     ("test", test::everything),
+    ("sim", sim::seeds_of_ci),
     ("demo", demo),
 ];
 

@@ -19,6 +19,7 @@ mod program;
 mod run;
 mod say;
 mod sdk;
+mod sim;
 mod suites;
 mod test;
 mod tidy;
@@ -53,6 +54,8 @@ enum Command {
     Mysql(mysql::Options),
     /// Write the generated pages, or check that they are fresh
     Codegen(codegen::Options),
+    /// Run seeded simulations of orders and stock against a reference model
+    Sim(sim::Options),
     /// Build the optimised program and run `astrolabe bench`
     Bench(bench::Options),
 }
@@ -77,6 +80,7 @@ fn run(command: Command, checkout: &Checkout) -> Outcome {
         Command::Pg(options) => pg::run(&options, checkout),
         Command::Mysql(options) => mysql::run(&options, checkout),
         Command::Codegen(options) => codegen::run(&options, checkout),
+        Command::Sim(options) => sim::run(&options, checkout),
         Command::Bench(options) => bench::run(&options, checkout),
     }
 }

@@ -4,7 +4,7 @@
 use crate::command::{Outcome, SeenRefund, StoreAnswer};
 use crate::exception::ExceptionKind;
 use crate::ids::{AllocationCode, Oid, RefundId};
-use crate::order::assignment::{Assignment, AssignmentState};
+use crate::order::assignment::{Assignment, AssignmentState, RecordedFact};
 use crate::order::machine::{Event, Stuck};
 use crate::order::refund::{Refund, RefundKind, RefundStatus};
 use crate::order::timeline::{Actor, Fact};
@@ -211,6 +211,10 @@ fn let_go_on(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
         start_anew(case, seen)?;
     }
     tell(case, seen.oid, true);
+    if another.is_some() {
+        // The last word that an app hears must be that the goods are still asked back.
+        tell(case, seen.oid, false);
+    }
     route::serve(case, Why::New, &[])
 }
 
@@ -229,7 +233,12 @@ fn start_anew(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
         .filter_map(|assignment| Some((not_started_anew(assignment)?, assignment.clone())))
         .collect();
     for (refund, assignment) in cancelled {
-        case.note(Note::on(&assignment, Fact::RefundWithdrawn).of(refund));
+        // A lift before the cancel was confirmed is on its timeline too: that its units began anew has a mark of its own.
+        let lifted_before = assignment.has(Fact::RefundWithdrawn, refund);
+        let request = if lifted_before { case.recurrence() } else { refund };
+        case.note(Note::on(&assignment, Fact::RefundWithdrawn).of(request));
+        let began_anew = RecordedFact { fact: Fact::Cancelled, request: refund };
+        case.assignment_mut(assignment.code)?.facts.insert(began_anew);
         case.add_unassigned(seen.oid, assignment.units)?;
         any = true;
     }
@@ -248,7 +257,7 @@ fn start_anew(case: &mut Case<'_>, seen: &SeenRefund) -> Result<(), Refusal> {
 fn not_started_anew(cancelled: &Assignment) -> Option<i64> {
     let confirmed = cancelled.facts.iter().filter(|known| known.fact == Fact::CancelConfirmed);
     let requests: Vec<i64> = confirmed.map(|known| known.request).collect();
-    let anew = requests.iter().any(|request| cancelled.has(Fact::RefundWithdrawn, *request));
+    let anew = requests.iter().any(|request| cancelled.has(Fact::Cancelled, *request));
     requests.last().copied().filter(|_| !anew)
 }
 

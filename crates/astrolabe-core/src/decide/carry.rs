@@ -81,7 +81,12 @@ impl Case<'_> {
             self.note(Note::on(before, Fact::CancelConfirmed).of(aim.request()));
         }
         let (fact, request) = fact_of(&before.state, event);
-        let note = Note::on(before, fact).of(request);
+        let note = if request != 0 && before.has(fact, request) {
+            // The same refund asked, lifted and asked again: the timeline has each time.
+            Note::on(before, fact).of(self.recurrence()).saying(format!("request {request}"))
+        } else {
+            Note::on(before, fact).of(request)
+        };
         let note = why.into_iter().fold(note, Note::saying);
         self.note(match event {
             Event::NoAnswer => note.by(Actor::Clock),

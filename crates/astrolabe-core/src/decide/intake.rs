@@ -49,7 +49,10 @@ pub(super) fn see_trade(world: &mut World, seen: &SeenTrade, now: Timestamp) -> 
         (Level::Awaited | Level::Routed, TradePayment::Closed) => {
             let all = case.named_lines(&[])?;
             close_lines(&mut case, all)?;
-            case.file.trade.holds.clear();
+            // What somebody set on a closed trade stays: the channel may tell of the closing again.
+            if before.payment != TradePayment::Closed {
+                case.file.trade.holds.clear();
+            }
             paid_though_closed(&mut case, &before, seen);
         }
         (Level::Routed, TradePayment::Paid | TradePayment::Awaited) => follow(&mut case, &before, seen)?,
@@ -254,13 +257,15 @@ fn enter(case: &mut Case<'_>, seen: &SeenTrade) -> Result<(), Refusal> {
 fn pay_lines(case: &mut Case<'_>, seen: &SeenTrade) -> Result<bool, Refusal> {
     let mut any = false;
     for line in &seen.lines {
-        if line.closed {
-            close_lines(case, vec![line.oid])?;
-        }
         let tagged = case.world.items.get(&line.item).is_some_and(is_omnichannel);
         let added = case.line_mut(line.oid)?;
-        added.omni |= seen.omni_marked || tagged;
         let is_new = added.unassigned.as_ref().is_some_and(|unassigned| unassigned.state == UnassignedState::Created);
+        // As its item was tagged when it came: a later tag makes nothing of an old line.
+        added.omni |= is_new && (seen.omni_marked || tagged);
+        if line.closed {
+            close_lines(case, vec![line.oid])?;
+            continue;
+        }
         if is_new && is_gone(seen, line) {
             // Shipped when it was first heard of: nothing of it is left to route.
             case.wait_step(line.oid, WaitEvent::Close)?;

@@ -262,3 +262,41 @@ fn a_refund_that_is_heard_of_before_the_payment_keeps_the_goods_here() {
     early.tell(&seen(paid(1, &[(ITEM, 1)], early.now)));
     assert_eq!(state(&early), "notified");
 }
+
+#[test]
+fn a_refund_that_is_asked_lifted_and_asked_again_is_a_round_of_its_own() {
+    use RefundStatus::{Asked, RefusedBySeller, Withdrawn};
+    let mut shop = at_stage("accepted");
+    see(&mut shop, Asked);
+    see(&mut shop, RefusedBySeller);
+    assert_eq!(state(&shop), "accepted");
+    see(&mut shop, Asked);
+    let asked = shop.facts.iter().filter(|told| told.fact == Fact::RefundAsked).count();
+    assert_eq!((state(&shop), asked), ("cancel_requested".to_owned(), 2), "both times are on the timeline");
+    let answer = answer(10, NEAR, app("pos"), shop.now);
+    shop.tell(&Command::AnswerCancel { answer, confirmed: true, refund: None });
+    assert_eq!((state(&shop), reserved(&shop)), ("cancelled".to_owned(), 0));
+    // The channel still waits for the goods: the units begin anew, once.
+    for _ in 0..2 {
+        see(&mut shop, Withdrawn);
+        assert_eq!((state(&shop), reserved(&shop)), ("notified".to_owned(), 1));
+    }
+}
+
+#[test]
+fn lifting_one_refund_leaves_the_last_word_to_the_one_that_stands() {
+    let mut shop = at_stage("accepted");
+    let tell = |shop: &mut Shop, id, status| {
+        shop.later(Millis::seconds(1));
+        shop.tell(&Command::SeeRefund(refund(10, id, status, shop.now)));
+    };
+    tell(&mut shop, 5, RefundStatus::Asked);
+    tell(&mut shop, 6, RefundStatus::Asked);
+    shop.calls.clear();
+    tell(&mut shop, 5, RefundStatus::Withdrawn);
+    assert_eq!(state(&shop), "cancel_requested");
+    assert_eq!(shop.told(), "pos: refund withdrawn=true\npos: refund withdrawn=false");
+    shop.calls.clear();
+    tell(&mut shop, 6, RefundStatus::Withdrawn);
+    assert_eq!((state(&shop), shop.told()), ("accepted".to_owned(), "pos: refund withdrawn=true".to_owned()));
+}

@@ -9,6 +9,7 @@ use crate::command::{Command, Outcome, SeenAside, SeenRefund, SeenTrade};
 use crate::decide::tests::kit::*;
 use crate::exception::ExceptionKind;
 use crate::geo::Point;
+use crate::goods::OmniTag;
 use crate::ids::{ItemId, Oid, SkuId, Tid};
 use crate::money::Fen;
 use crate::order::assignment::AssignmentState;
@@ -284,6 +285,26 @@ fn a_hold_is_its_holders_to_lift_or_an_operators() {
     shop.tell(&seen(plain));
     let passed_on = Command::SetHold { tid: Tid(2), who: operator(), why: "w".into(), until: None };
     assert_eq!(shop.ask(&passed_on), Err(Refusal::NotOmnichannel { tid: Tid(2) }));
+}
+
+#[test]
+fn a_trade_that_is_told_again_undoes_nothing_that_was_set_since() {
+    let mut shop = Shop::open(Allocator::Platform, pos());
+    let mixed = paid(1, &[(ITEM, 1), (PLAIN_ITEM, 1)], shop.now);
+    shop.tell(&seen(mixed.clone()));
+    let tags = vec![OmniTag::StoreDeliver];
+    shop.tell(&Command::TagItem { item: PLAIN_ITEM, tags, add: true, allocator: None, acceptor: None });
+    let before = shop.file(1).clone();
+    shop.tell(&seen(mixed.clone()));
+    assert_eq!(shop.file(1), &before, "a later tag makes nothing of an old line");
+
+    shop.later(Millis::seconds(1));
+    let closed = SeenTrade { payment: TradePayment::Closed, modified: shop.now, ..mixed };
+    shop.tell(&seen(closed.clone()));
+    shop.tell(&Command::SetHold { tid: Tid(1), who: operator(), why: "fraud".into(), until: None });
+    let before = shop.file(1).clone();
+    shop.tell(&seen(closed));
+    assert_eq!(shop.file(1), &before, "told of the closing again");
 }
 
 #[test]
