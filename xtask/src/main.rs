@@ -11,7 +11,9 @@ mod ci;
 mod codegen;
 mod demo;
 mod failure;
+mod home;
 mod install;
+mod mysql;
 mod pg;
 mod program;
 mod run;
@@ -47,6 +49,8 @@ enum Command {
     Tidy,
     /// Start or stop the PostgreSQL that the tests use
     Pg(pg::Options),
+    /// Start or stop the MariaDB that the tests push orders into
+    Mysql(mysql::Options),
     /// Write the generated pages, or check that they are fresh
     Codegen(codegen::Options),
     /// Build the optimised program and run `astrolabe bench`
@@ -71,6 +75,7 @@ fn run(command: Command, checkout: &Checkout) -> Outcome {
         Command::Ci => ci::run(checkout),
         Command::Tidy => tidy::run(checkout),
         Command::Pg(options) => pg::run(&options, checkout),
+        Command::Mysql(options) => mysql::run(&options, checkout),
         Command::Codegen(options) => codegen::run(&options, checkout),
         Command::Bench(options) => bench::run(&options, checkout),
     }

@@ -1,15 +1,19 @@
-//! `cargo xtask test`: all tests, or those of one part, with PostgreSQL and the SDKs set up and taken down around them.
+//! `cargo xtask test`: all tests, or those of one part, with PostgreSQL, MariaDB and the SDKs set up and taken down around them.
 
 use std::collections::BTreeSet;
 
 use crate::checkout::Checkout;
 use crate::failure::{Failure, Outcome};
+use crate::mysql::Mysql;
 use crate::pg::Postgres;
 use crate::run::Run;
 use crate::{say, sdk, suites, tidy};
 
 /// The address of a PostgreSQL superuser; suites that need one skip nothing, they fail without it.
 pub(crate) const PG_URL_VARIABLE: &str = "ASTROLABE_TEST_PG_URL";
+
+/// The same of a MariaDB, for the suites that push orders into an app's database.
+pub(crate) const MYSQL_URL_VARIABLE: &str = "ASTROLABE_TEST_MYSQL_URL";
 
 const REMEDY: &str = "read the failing test above; `cargo xtask test PART` runs one part again";
 
@@ -89,6 +93,39 @@ impl Part {
             Self::Sdk | Self::Core | Self::Router | Self::Console => false,
         }
     }
+
+    fn needs_mysql(self) -> bool {
+        match self {
+            Self::Store | Self::Orders => true,
+            Self::Wire | Self::Sdk | Self::Core | Self::Sim | Self::Router | Self::Console => false,
+        }
+    }
+}
+
+/// The servers that the tests use, for as long as it lives.
+struct Databases {
+    postgres: Option<Postgres>,
+    mysql: Option<Mysql>,
+}
+
+impl Databases {
+    fn start(checkout: &Checkout, postgres: bool, mysql: bool) -> Outcome<Self> {
+        let postgres = postgres.then(|| Postgres::start(checkout)).transpose()?;
+        let mysql = mysql.then(|| Mysql::start(checkout)).transpose()?;
+        Ok(Self { postgres, mysql })
+    }
+
+    /// `cargo` told where they are.
+    fn told(&self, cargo: Run) -> Run {
+        let cargo = match &self.postgres {
+            Some(postgres) => cargo.env(PG_URL_VARIABLE, postgres.url()),
+            None => cargo,
+        };
+        match &self.mysql {
+            Some(mysql) => cargo.env(MYSQL_URL_VARIABLE, mysql.url()),
+            None => cargo,
+        }
+    }
 }
 
 pub(crate) fn run(options: &Options, checkout: &Checkout) -> Outcome {
@@ -101,17 +138,17 @@ pub(crate) fn run(options: &Options, checkout: &Checkout) -> Outcome {
 /// Every test of the workspace, every documentation example, the SDKs, and the web applications where there are any.
 pub(crate) fn everything(checkout: &Checkout) -> Outcome {
     suites::install(checkout)?;
-    let postgres = Postgres::start(checkout)?;
+    let databases = Databases::start(checkout, true, true)?;
     say::step("Testing every crate");
     let runner = Runner::choose(checkout);
-    runner.cargo(checkout, postgres.url()).arg("--workspace").stream(REMEDY)?;
+    runner.cargo(checkout, &databases).arg("--workspace").stream(REMEDY)?;
     if runner == Runner::Nextest {
         say::step("Testing the documentation examples");
-        let cargo = Run::cargo(checkout.root()).env(PG_URL_VARIABLE, postgres.url());
+        let cargo = databases.told(Run::cargo(checkout.root()));
         cargo.args(["test", "--workspace", "--doc"]).stream(REMEDY)?;
     }
     // The server under the SDKs runs on the embedded database.
-    drop(postgres);
+    drop(databases);
     sdk::run(checkout)?;
     if checkout.path("console/package.json").exists() { console(checkout) } else { Ok(()) }
 }
@@ -122,12 +159,11 @@ fn one_part(part: Part, checkout: &Checkout) -> Outcome {
     if part.needs_suites() {
         suites::install(checkout)?;
     }
-    let postgres = if part.needs_postgres() { Some(Postgres::start(checkout)?) } else { None };
-    let url = postgres.as_ref().map_or("", Postgres::url);
+    let databases = Databases::start(checkout, part.needs_postgres(), part.needs_mysql())?;
     let runner = Runner::choose(checkout);
     for tests in part.tests() {
         say::step(&format!("Testing {}{}", tests.package, tests.filter.map_or(String::new(), |f| format!(" ({f})"))));
-        let cargo = runner.cargo(checkout, url).args(["--package", tests.package]);
+        let cargo = runner.cargo(checkout, &databases).args(["--package", tests.package]);
         cargo.args(tests.filter).stream(REMEDY)?;
     }
     match part {
@@ -174,9 +210,8 @@ impl Runner {
         if found { Self::Nextest } else { Self::Cargo }
     }
 
-    fn cargo(self, checkout: &Checkout, pg_url: &str) -> Run {
-        let cargo = Run::cargo(checkout.root()).stdin_none();
-        let cargo = if pg_url.is_empty() { cargo } else { cargo.env(PG_URL_VARIABLE, pg_url) };
+    fn cargo(self, checkout: &Checkout, databases: &Databases) -> Run {
+        let cargo = databases.told(Run::cargo(checkout.root()).stdin_none());
         match self {
             Self::Nextest => cargo.args(["nextest", "run", "--no-fail-fast"]),
             Self::Cargo => cargo.args(["test", "--no-fail-fast"]),

@@ -2,15 +2,13 @@
 //! password made at initialisation; it has no socket in a shared directory.
 
 use std::fs;
-use std::io::Read;
-use std::net::{Ipv4Addr, TcpListener};
 
-use crate::failure::{Failure, OrFail, Outcome};
+use crate::failure::{OrFail, Outcome};
+use crate::home::{Home, free_port, random_password};
 use crate::run::Run;
 use crate::say;
 
 use super::binaries::Binaries;
-use super::home::Home;
 
 const USER: &str = "astrolabe";
 
@@ -79,24 +77,14 @@ impl Cluster {
         self.pg_ctl("stop").args(["-w", "-m", "fast"]).read(REMEDY).map(drop)
     }
 
+    pub(crate) fn home(&self) -> &Home {
+        &self.home
+    }
+
     pub(crate) fn url(&self) -> Outcome<String> {
-        let port = self.written("port")?;
-        let password = self.written("password")?;
+        let port = self.home.written("port")?;
+        let password = self.home.written("password")?;
         Ok(format!("postgres://{USER}:{password}@127.0.0.1:{port}/{DATABASE}"))
-    }
-
-    /// Whether the server outlives the command that started it.
-    pub(crate) fn is_kept(&self) -> bool {
-        self.home.path("keep").exists()
-    }
-
-    pub(crate) fn keep(&self, keep: bool) -> Outcome {
-        let path = self.home.path("keep");
-        match (keep, path.exists()) {
-            (true, false) => fs::write(&path, "").or_fail(path.display(), REMEDY),
-            (false, true) => fs::remove_file(&path).or_fail(path.display(), REMEDY),
-            (true, true) | (false, false) => Ok(()),
-        }
     }
 
     fn is_initialised(&self) -> Outcome<bool> {
@@ -131,32 +119,10 @@ impl Cluster {
     fn pg_ctl(&self, action: &str) -> Run {
         self.home.run(self.binaries.program("pg_ctl")).arg(action).arg("-D").arg(self.home.path("data"))
     }
-
-    fn written(&self, inside: &str) -> Outcome<String> {
-        let path = self.home.path(inside);
-        let text = fs::read_to_string(&path).or_fail(path.display(), REMEDY)?;
-        Ok(text.trim().to_owned())
-    }
 }
 
 fn options(port: u16) -> String {
     let mut words = vec![format!("-c port={port}")];
     words.extend(SETTINGS.iter().map(|setting| format!("-c {setting}")));
     words.join(" ")
-}
-
-/// A port that nobody listens on at this moment.
-pub(crate) fn free_port() -> Outcome<u16> {
-    let remedy = "check that the loopback interface is up";
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).or_fail("looking for a free port", remedy)?;
-    listener.local_addr().map(|address| address.port()).or_fail("looking for a free port", remedy)
-}
-
-/// 128 random bits in hex: it guards a superuser on a machine that may have other users.
-fn random_password() -> Outcome<String> {
-    let mut bytes = [0_u8; 16];
-    fs::File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut bytes))
-        .map_err(|error| Failure::new(format!("/dev/urandom: {error}"), "run on a system with /dev/urandom"))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

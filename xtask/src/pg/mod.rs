@@ -4,18 +4,18 @@
 
 mod binaries;
 mod cluster;
-mod home;
 
 use std::fs::File;
 
 use crate::checkout::Checkout;
-use crate::failure::{OrFail, Outcome};
+use crate::failure::Outcome;
+use crate::home::{self, Kind};
 use crate::say;
 
 use self::binaries::Binaries;
 use self::cluster::Cluster;
 
-pub(crate) use self::cluster::free_port;
+const KIND: Kind = Kind { folder: "pg", user: "postgres" };
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -36,19 +36,19 @@ pub(crate) fn run(options: &Options, checkout: &Checkout) -> Outcome {
         Action::Up => {
             let cluster = open(checkout)?;
             cluster.start()?;
-            cluster.keep(true)?;
+            cluster.home().keep(true)?;
             say::note("running until `cargo xtask pg down`; for tests by hand, set ASTROLABE_TEST_PG_URL to:");
             say::answer(&cluster.url()?);
             Ok(())
         }
         Action::Down => {
             // Nothing was ever started here, so nothing needs installing to stop it.
-            if !home::exists(checkout) {
+            if !home::exists(checkout, KIND) {
                 say::note("no PostgreSQL of this checkout");
                 return Ok(());
             }
             let cluster = open(checkout)?;
-            cluster.keep(false)?;
+            cluster.home().keep(false)?;
             cluster.stop()
         }
     }
@@ -67,7 +67,7 @@ pub(crate) struct Postgres {
 impl Postgres {
     /// Installs, initialises and starts what is missing. Waits while another run in this checkout uses the server.
     pub(crate) fn start(checkout: &Checkout) -> Outcome<Self> {
-        let lock = lock(checkout)?;
+        let lock = home::lock(checkout, KIND)?;
         let cluster = open(checkout)?;
         cluster.start()?;
         let url = cluster.url()?;
@@ -82,7 +82,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        if self.cluster.is_kept() {
+        if self.cluster.home().is_kept() {
             return;
         }
         // The run's own outcome matters more than this; it is shown and not returned.
@@ -94,18 +94,6 @@ impl Drop for Postgres {
 
 fn open(checkout: &Checkout) -> Outcome<Cluster> {
     let binaries = Binaries::find_or_install()?;
-    let home = home::prepare(checkout)?;
+    let home = home::prepare(checkout, KIND)?;
     Cluster::open(binaries, home)
-}
-
-fn lock(checkout: &Checkout) -> Outcome<File> {
-    let path = checkout.target("pg.lock");
-    let remedy = "make the target directory writable";
-    std::fs::create_dir_all(checkout.target("")).or_fail("creating the target directory", remedy)?;
-    let file = File::create(&path).or_fail(path.display(), remedy)?;
-    if file.try_lock().is_err() {
-        say::step("Waiting for another `cargo xtask test` in this checkout");
-        file.lock().or_fail(path.display(), remedy)?;
-    }
-    Ok(file)
 }

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use crate::checkout::Checkout;
 use crate::failure::{Failure, OrFail, Outcome};
+use crate::home::free_port;
 use crate::install::{self, Python};
-use crate::pg::free_port;
 use crate::program::{Profile, Program};
 use crate::run::Run;
 use crate::say;

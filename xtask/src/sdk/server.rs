@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::REMEDY;
 use crate::failure::{Failure, OrFail, Outcome};
-use crate::pg::free_port;
+use crate::home::free_port;
 use crate::program::Program;
 use crate::run::Run;
 use crate::say;
