@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AppKey, ChannelId, HandoverCode, LocationId, Oid, OutwardId, Tid};
+use crate::ids::{AppKey, ChannelId, HandoverCode, LocationId, Oid, OutwardId, RefundId, Tid};
 use crate::order::assignment::Shipment;
 use crate::time::Timestamp;
 
@@ -13,6 +13,8 @@ use crate::time::Timestamp;
 pub enum Receiver {
     App(AppKey),
     Channel(ChannelId),
+    /// The database into which the seller's trades are pushed for an app.
+    Rds(AppKey),
 }
 
 /// One call outward about one trade.
@@ -47,6 +49,10 @@ pub enum Message {
     ConsignToChannel { sub_orders: Vec<Oid>, shipment: Shipment },
     /// The channel knows the buyer and tells him the code for goods of this store: when it is issued, and again on wish.
     TellHandoverCode { sub_orders: Vec<Oid>, store: LocationId, code: HandoverCode, again: bool },
+    /// The trade as it stands when the push is made, into `jdp_tb_trade`.
+    PushTrade,
+    /// The refund likewise, into `jdp_tb_refund`.
+    PushRefund { refund: RefundId },
 }
 
 /// One allocation as the POS app is told it.

@@ -6,6 +6,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+use astrolabe_core::command::PushUser;
 use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
     AllocationCode, AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId, ScItemId, SellerId,
@@ -23,7 +24,7 @@ use astrolabe_core::world::{Changes, Loaded, Names, NewWork};
 use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
-use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
+use crate::lists::{PushUserQuery, PushUserRow, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
@@ -72,13 +73,9 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     // Who gets trades pushed.
 
-    /// Registers a seller for pushes into an app's database, changes the registration or brings it back; `created` of a
-    /// known one stays, and the same again changes nothing.
-    async fn add_push_user(&self, user: &PushUser) -> Result<(), StoreError>;
-    /// Marks a registration as deleted; says whether there ever was one.
-    async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError>;
     /// An app's registrations, deleted ones included, by seller: the page and the total.
-    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError>;
+    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUserRow>, i64), StoreError>;
+
     // Attempts at calls outward.
 
     /// Keeps attempts; one that is kept already stays as it is. No group waits for it and no decision reads it.
@@ -252,6 +249,8 @@ pub struct Lease {
 pub struct SellerState {
     pub seller: Seller,
     pub places: Vec<Location>,
+    /// Whose databases its trades are pushed into, deleted registrations included.
+    pub push_users: Vec<PushUser>,
 }
 
 /// What a lane must forget or load again.

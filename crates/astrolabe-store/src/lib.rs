@@ -12,6 +12,7 @@ mod lists;
 mod migrate;
 mod open;
 mod postgres;
+mod rds;
 mod readers;
 mod rows;
 mod sqlite;
@@ -26,7 +27,11 @@ pub use directory::{
     AppRow, ChannelRow, Directory, DirectoryDraft, Grant, OrdersBy, RdsTarget, Role, SessionRow, UserRole, UserRow,
 };
 pub use error::StoreError;
-pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};
+pub use lists::{PushUserQuery, PushUserRow, SoldBy, SoldPage, SoldQuery, SoldTrade};
 pub use open::{StoreTarget, open};
+pub use rds::{
+    RdsAddress, RdsDatabase, RdsError, RdsKind, RdsRow, RdsTable, RdsValue, RdsWritten, TableFound, TableState,
+    rds_database,
+};
 pub use readers::{FactPlace, PlacedFact, TimelineReader};
 pub use views::{AssignmentView, DueOutward, OutwardView, Overview, StateCount, TaskView, TradeView};

@@ -3,6 +3,7 @@
 
 mod assignments;
 mod channel;
+mod push;
 mod stock;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ pub use self::assignments::{
     SyncedLine, UseCode,
 };
 pub use self::channel::{Published, SeenLine, SeenRefund, SeenTrade};
+pub use self::push::{FirstAttempt, HistoryPlace, PushUser, PushedAfter};
 pub use self::stock::{AdjustHold, Bill, BillKind, BillVerdict, Goods, ReserveAhead};
 use crate::goods::OmniTag;
 use crate::ids::{
@@ -134,6 +136,14 @@ pub enum Command {
         tid: Tid,
         state: OutwardState,
     },
+    /// The same of a first attempt that a push follows.
+    SettleFirst(Box<FirstAttempt>),
+    /// `jushita.jdp.user.add`.
+    RegisterPush(PushUser),
+    /// `jushita.jdp.user.delete`.
+    UnregisterPush {
+        app: AppKey,
+    },
     /// Work that an earlier decision left.
     DoWork {
         id: WorkId,
@@ -216,6 +226,9 @@ impl Command {
             Command::LookAtClock { .. } => "look_at_clock",
             Command::ExpireAhead { .. } => "expire_ahead",
             Command::SettleOutward { .. } => "settle_outward",
+            Command::SettleFirst(_) => "settle_first",
+            Command::RegisterPush(_) => "register_push",
+            Command::UnregisterPush { .. } => "unregister_push",
             Command::DoWork { .. } => "do_work",
             Command::CreateStore(_) => "create_store",
             Command::UpdateStore(_) => "update_store",
@@ -264,6 +277,9 @@ impl Command {
             | Command::LookAtClock { .. }
             | Command::ExpireAhead { .. }
             | Command::SettleOutward { .. }
+            | Command::SettleFirst(_)
+            | Command::RegisterPush(_)
+            | Command::UnregisterPush { .. }
             | Command::DoWork { .. }
             | Command::UpdateStore(_)
             | Command::SetService { .. }
@@ -294,6 +310,10 @@ pub enum Work {
     WithdrawOffers { tid: Tid, location: LocationId },
     /// A store opened or was bound to something: look again at what nobody could serve.
     StoreOpened { location: LocationId },
+    /// Push what a newly registered app is to have of the seller's history, from here on back.
+    PushHistory { app: AppKey, place: HistoryPlace },
+    /// Push one trade of it.
+    PushAgain { app: AppKey, tid: Tid },
 }
 
 /// What a decided command answers.

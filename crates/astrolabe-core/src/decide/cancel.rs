@@ -56,6 +56,7 @@ pub(super) fn see_refund(world: &mut World, seen: &SeenRefund, now: Timestamp) -
         text: seen.published.clone(),
     });
     if case.trade().level != Level::Routed {
+        case.push_refund(seen.id);
         return Ok(Outcome::Seen { changed: false });
     }
     let kind = match &known {
@@ -81,6 +82,7 @@ pub(super) fn see_refund(world: &mut World, seen: &SeenRefund, now: Timestamp) -
             RefundKind::AmountOnly => note_line(&mut case, seen, first),
         }
     }
+    case.push_refund(seen.id);
     case.close();
     Ok(Outcome::Seen { changed: true })
 }

@@ -148,6 +148,7 @@ pub(super) fn use_code(world: &mut World, asked: &UseCode, now: Timestamp) -> Re
         }
     }
     tell_channel_shipped(&mut case, &gone);
+    case.row_changed();
     case.close();
     Ok(Outcome::Done)
 }

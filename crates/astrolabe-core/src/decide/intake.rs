@@ -62,6 +62,7 @@ pub(super) fn see_trade(world: &mut World, seen: &SeenTrade, now: Timestamp) -> 
     let changed = known.as_ref() != Some(&case.file);
     if changed {
         case.world.journal.published(seen.tid, seen.published.clone());
+        case.row_changed();
         case.close();
     }
     Ok(Outcome::Seen { changed })
@@ -82,6 +83,7 @@ fn new_file(seen: &SeenTrade) -> TradeFile {
         holds: Vec::new(),
         sub_orders: Vec::new(),
         refunds: Vec::new(),
+        pushed_to: BTreeSet::new(),
         due_at: None,
     };
     TradeFile { trade, assignments: Vec::new(), reservations: Vec::new() }

@@ -18,6 +18,7 @@ mod master;
 mod names;
 mod pickup;
 mod planning;
+mod push;
 mod reallocate;
 mod report;
 mod returns;
@@ -80,6 +81,9 @@ fn judge(world: &mut World, command: &Command, now: Timestamp) -> Result<Outcome
         Command::LiftHold { tid, who } => holdback::lift_hold(world, *tid, who, now),
         Command::LookAtClock { tid } => clock::look(world, *tid, now),
         Command::SettleOutward { id, tid, state } => clock::settle_outward(world, *id, *tid, state, now),
+        Command::SettleFirst(first) => push::settle_first(world, first, now),
+        Command::RegisterPush(asked) => Ok(push::register(world, asked, now)),
+        Command::UnregisterPush { app } => Ok(push::unregister(world, app, now)),
         Command::DoWork { id, work } => work::do_work(world, *id, work, now),
         Command::CreateStore(asked) => master::create_store(world, asked),
         Command::UpdateStore(asked) => master::update_store(world, asked, now),

@@ -31,6 +31,13 @@ pub fn first_names(command: &Command) -> Names {
             }
             OutwardState::Pending { .. } | OutwardState::Delivered { .. } | OutwardState::Skipped { .. } => {}
         },
+        Command::SettleFirst(first) => match first.state {
+            OutwardState::Dead { .. } => {
+                names.tids.insert(first.tid);
+            }
+            OutwardState::Pending { .. } | OutwardState::Delivered { .. } | OutwardState::Skipped { .. } => {}
+        },
+        Command::RegisterPush(_) | Command::UnregisterPush { .. } => {}
         Command::DoWork { work, .. } => work::first_names(work, &mut names),
         Command::DeleteStores(locations) => names.occupancy.extend(locations.iter().copied()),
         Command::BindItem { item, .. } | Command::TagItem { item, .. } => {
@@ -97,6 +104,10 @@ pub fn second_names(world: &World, command: &Command) -> Names {
                 }
             }
         }
+        // Only what a push follows looks at the trade.
+        Command::SettleFirst(first) if !world.push_users().is_empty() => {
+            names.tids.insert(first.tid);
+        }
         Command::DoWork { work, .. } => work::second_names(world, work, &mut names),
         Command::AdjustHold(asked) => match &asked.goods {
             Goods::Article(sc_item) => {
@@ -125,6 +136,9 @@ pub fn second_names(world: &World, command: &Command) -> Names {
         | Command::LiftHold { .. }
         | Command::LookAtClock { .. }
         | Command::SettleOutward { .. }
+        | Command::SettleFirst(_)
+        | Command::RegisterPush(_)
+        | Command::UnregisterPush { .. }
         | Command::CreateStore(_)
         | Command::UpdateStore(_)
         | Command::DeclareWarehouse(_)
@@ -167,6 +181,9 @@ fn trade_of(command: &Command) -> Option<Tid> {
         Command::DoWork { work, .. } => work::trade_of(work),
         // A settled call looks at the trade's own clock alone.
         Command::SettleOutward { .. }
+        | Command::SettleFirst(_)
+        | Command::RegisterPush(_)
+        | Command::UnregisterPush { .. }
         | Command::ReportStock(_)
         | Command::ReserveAhead(_)
         | Command::ReleaseAhead { .. }

@@ -18,6 +18,7 @@ use crate::world::{HOLDERS_MAX, Names, NewWork, OCCUPANTS_MAX, World};
 
 use super::ahead;
 use super::case::Case;
+use super::push;
 use super::route::{self, Why};
 
 /// Most waiting sub-orders that one piece of work wakes.
@@ -54,6 +55,12 @@ pub(super) fn first_names(work: &Work, names: &mut Names) {
         Work::StoreShut { location, .. } | Work::StoreOpened { location } => {
             names.occupancy.insert(*location);
         }
+        Work::PushHistory { place, .. } => {
+            names.history.insert(*place);
+        }
+        Work::PushAgain { tid, .. } => {
+            names.tids.insert(*tid);
+        }
     }
 }
 
@@ -67,7 +74,9 @@ pub(super) fn trade_of(work: &Work) -> Option<Tid> {
         | Work::StockRisen { .. }
         | Work::CellShort { .. }
         | Work::StoreShut { .. }
-        | Work::StoreOpened { .. } => None,
+        | Work::StoreOpened { .. }
+        | Work::PushHistory { .. }
+        | Work::PushAgain { .. } => None,
     }
 }
 
@@ -83,7 +92,9 @@ pub(super) fn second_names(world: &World, work: &Work, names: &mut Names) {
         | Work::StockRisen { .. }
         | Work::CellShort { .. }
         | Work::StoreShut { .. }
-        | Work::StoreOpened { .. } => {}
+        | Work::StoreOpened { .. }
+        | Work::PushHistory { .. }
+        | Work::PushAgain { .. } => {}
     }
 }
 
@@ -142,6 +153,8 @@ pub(super) fn do_work(world: &mut World, id: WorkId, work: &Work, now: Timestamp
         Work::StoreShut { location, round } => shut(world, *location, *round, now),
         Work::WithdrawOffers { tid, location } => withdraw_offers(world, *tid, *location, now)?,
         Work::StoreOpened { location } => opened(world, *location, now),
+        Work::PushHistory { app, place } => push::push_history(world, app, *place, now),
+        Work::PushAgain { app, tid } => push::push_again(world, app, *tid, now),
     }
     world.journal.work_done(id);
     Ok(Outcome::Done)

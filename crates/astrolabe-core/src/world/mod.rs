@@ -9,6 +9,7 @@ mod changes;
 mod day_loads;
 mod journal;
 mod names;
+mod push_users;
 mod slots;
 
 use std::collections::BTreeMap;
@@ -18,10 +19,12 @@ pub use changes::{Changes, NewWork, OutwardSettled, PublishedRefund, TaskKind, T
 pub use day_loads::DayLoads;
 pub use journal::Journal;
 pub use names::Names;
+use push_users::PushUsers;
 pub use slots::{SlotChange, Slots};
 
+use crate::command::{HistoryPlace, PushUser};
 use crate::goods::{Item, ScItem};
-use crate::ids::{HoldKey, IdMint, ItemId, LocationId, ScItemId, Tid};
+use crate::ids::{AppKey, HoldKey, IdMint, ItemId, LocationId, ScItemId, Tid};
 use crate::order::file::TradeFile;
 use crate::place::{Location, Places};
 use crate::seller::Seller;
@@ -30,6 +33,7 @@ use crate::stock::article::ArticleStock;
 use crate::stock::book::Stock;
 use crate::stock::cell::CellKey;
 use crate::stock::hold::{AheadHold, Holder};
+use crate::time::Timestamp;
 
 /// What one location still has to do or to lose; asked for before it is deleted or shut.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -47,6 +51,9 @@ pub struct Occupancy {
 
 /// Most trades that one piece of work looks at.
 pub const OCCUPANTS_MAX: usize = 200;
+
+/// Most trades of a seller's history that one piece of work looks at.
+pub const HISTORY_MAX: usize = 200;
 
 /// Most holders of a cell that one piece of work looks at.
 pub const HOLDERS_MAX: usize = 200;
@@ -74,8 +81,11 @@ pub struct World {
     pub occupancy: BTreeMap<LocationId, Occupancy>,
     /// Sub-orders that locations have taken, day by day.
     pub day_loads: DayLoads,
+    /// Answers of [`Names::history`].
+    pub history: BTreeMap<HistoryPlace, Vec<(Timestamp, Tid)>>,
     /// Facts, calls outward, work and tasks that this group leaves.
     pub journal: Journal,
+    push_users: PushUsers,
     place_undo: Vec<(LocationId, Option<Location>)>,
     places_touched: BTreeMap<LocationId, ()>,
 }
@@ -94,6 +104,8 @@ pub struct Loaded {
     pub holders: BTreeMap<CellKey, Vec<Holder>>,
     pub occupancy: BTreeMap<LocationId, Occupancy>,
     pub day_loads: Vec<(DayKey, i64)>,
+    /// Trades by when the channel last changed them, newest first, at most [`HISTORY_MAX`] after a place.
+    pub history: BTreeMap<HistoryPlace, Vec<(Timestamp, Tid)>>,
 }
 
 impl World {
@@ -119,7 +131,9 @@ impl World {
             holders: BTreeMap::new(),
             occupancy: BTreeMap::new(),
             day_loads: DayLoads::default(),
+            history: BTreeMap::new(),
             journal: Journal::default(),
+            push_users: PushUsers::default(),
             place_undo: Vec::new(),
             places_touched: BTreeMap::new(),
         }
@@ -182,6 +196,7 @@ impl World {
         self.holders.extend(loaded.holders);
         self.occupancy.extend(loaded.occupancy);
         self.day_loads.load(&names.days, loaded.day_loads);
+        self.history.extend(loaded.history);
     }
 
     /// A location, to add or change it; the running command can be taken back.
@@ -190,6 +205,21 @@ impl World {
         self.place_undo.push((id, self.places.get(id).cloned()));
         self.places_touched.insert(id, ());
         self.places.put(location);
+    }
+
+    /// Whose databases the seller's trades are pushed into, deleted registrations included.
+    pub fn push_users(&self) -> &BTreeMap<AppKey, PushUser> {
+        self.push_users.all()
+    }
+
+    /// Takes in the registrations that the store has.
+    pub fn load_push_users(&mut self, users: impl IntoIterator<Item = PushUser>) {
+        self.push_users.load(users);
+    }
+
+    /// A registration, to add or change it; the running command can be taken back.
+    pub fn put_push_user(&mut self, user: PushUser) {
+        self.push_users.put(user);
     }
 
     /// Starts a command.
@@ -203,6 +233,7 @@ impl World {
         self.adjusts.begin();
         self.day_loads.begin();
         self.journal.begin();
+        self.push_users.begin();
         self.place_undo.clear();
     }
 
@@ -217,6 +248,7 @@ impl World {
         self.adjusts.revert();
         self.day_loads.revert();
         self.journal.revert();
+        self.push_users.revert();
         for (id, old) in std::mem::take(&mut self.place_undo).into_iter().rev() {
             match old {
                 Some(location) => self.places.put(location),
@@ -248,6 +280,7 @@ impl World {
         self.holders.clear();
         self.occupancy.clear();
         self.day_loads.end_group();
+        self.history.clear();
     }
 
     /// Forgets listings and articles when more than `articles_max` are in memory, so that the cache stays bounded.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::command::HistoryPlace;
 use crate::ids::{BillNum, HoldKey, ItemId, LocationId, ScItemId, Tid};
 use crate::stock::cell::CellKey;
 
@@ -33,6 +34,8 @@ pub struct Names {
     pub occupancy: BTreeSet<LocationId>,
     /// Days (of [`crate::time::Timestamp::shanghai_day`]) whose counts of taken sub-orders are needed, whole.
     pub days: BTreeSet<i64>,
+    /// Trades back from these places, at most [`super::HISTORY_MAX`] each.
+    pub history: BTreeSet<HistoryPlace>,
 }
 
 impl Names {
@@ -50,6 +53,7 @@ impl Names {
         self.holders.append(&mut other.holders);
         self.occupancy.append(&mut other.occupancy);
         self.days.append(&mut other.days);
+        self.history.append(&mut other.history);
     }
 
     /// Whether there is nothing to load.

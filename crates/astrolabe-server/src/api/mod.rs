@@ -10,6 +10,7 @@ mod failure;
 mod keeper;
 mod operations;
 mod outward;
+mod rds;
 mod reservations;
 mod trades;
 
@@ -45,7 +46,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
 
 fn routes() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Description::openapi())
-        .nest("/api/v1/apps", apps::router())
+        .nest("/api/v1/apps", apps::router().merge(rds::router()))
         .nest("/api/v1/channels", channel::router())
         .nest("/api/v1/keeper", keeper::router())
         .nest("/api/v1/outward", outward::router())

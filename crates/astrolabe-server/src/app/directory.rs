@@ -100,8 +100,11 @@ impl DirectoryIndex {
             .apps
             .values()
             .flat_map(|entry| entry.roles.keys().map(|seller| (*seller, Receiver::App(entry.row.key.clone()))));
+        let databases = self.apps.values().filter(|entry| !entry.row.rds.is_empty());
+        let databases = databases
+            .flat_map(|entry| entry.roles.keys().map(|seller| (*seller, Receiver::Rds(entry.row.key.clone()))));
         let channels = self.channels.values().map(|row| (row.seller, Receiver::Channel(row.channel)));
-        let mut all: Vec<_> = apps.chain(channels).collect();
+        let mut all: Vec<_> = apps.chain(databases).chain(channels).collect();
         all.sort_unstable();
         all
     }

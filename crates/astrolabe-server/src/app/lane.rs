@@ -198,7 +198,9 @@ impl Lane {
             }
         }
         let state = group.load_seller().await?;
-        Ok(World::new(state.seller, version, state.places))
+        let mut world = World::new(state.seller, version, state.places);
+        world.load_push_users(state.push_users);
+        Ok(world)
     }
 
     /// Loads what the group names, then what that points at; answers which jobs are repeats.

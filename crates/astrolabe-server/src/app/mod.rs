@@ -29,7 +29,7 @@ pub use lane::{GROUP_COMMANDS_MAX, GROUP_ROWS_MAX, LANE_QUEUE_MAX};
 pub use lanes::Lanes;
 pub(crate) use places::{Claim, PlaceBook, PlaceError, store_by_code, wire_name};
 
-use crate::outward::{Dialer, Network, Reach};
+use crate::outward::{Dialer, Network, RdsDatabases, Reach};
 use crate::workers::OutwardQueue;
 
 /// How long a caller waits for an answer; every call answers within this time.
@@ -81,6 +81,8 @@ pub struct App {
     pub(crate) outward: OutwardQueue,
     /// The way to everybody who is called.
     pub(crate) dialer: Dialer,
+    /// Apps' databases that orders are pushed into.
+    pub(crate) databases: RdsDatabases,
     /// Rung when a group left work rows.
     pub work_left: Notify,
 }
@@ -103,6 +105,7 @@ impl App {
             lanes: Lanes::default(),
             outward: OutwardQueue::default(),
             dialer,
+            databases: RdsDatabases::default(),
             work_left: Notify::new(),
         }))
     }

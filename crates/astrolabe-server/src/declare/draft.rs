@@ -8,7 +8,8 @@ use astrolabe_core::seller::{Acceptor, Allocator, Seller};
 use astrolabe_core::service_settings::{DeliveryRules, Priority, ServiceSettings, WINDOWS_MAX, Windows};
 use astrolabe_core::time::OpeningHours;
 use astrolabe_store::{
-    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, RdsTarget, SessionRow, SpiAddresses, Store, UserRole, UserRow,
+    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, RdsAddress, RdsTarget, SessionRow, SpiAddresses, Store,
+    UserRole, UserRow,
 };
 
 use crate::app::Geography;
@@ -148,6 +149,10 @@ fn rds_targets(table: &AppTable) -> Result<Vec<RdsTarget>, DeclareError> {
         if !names.insert(&target.name) {
             return Err(invalid("app", &table.key, format!("rds: {:?} is declared twice", target.name)));
         }
+    }
+    for target in &table.rds {
+        let address = target.url.as_deref().map(RdsAddress::parse).transpose();
+        address.map_err(|problem| invalid("app", &table.key, format!("rds {:?}: url {problem}", target.name)))?;
     }
     Ok(table.rds.clone())
 }

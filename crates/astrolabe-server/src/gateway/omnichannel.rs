@@ -337,6 +337,7 @@ mod tests {
             holds: Vec::new(),
             sub_orders,
             refunds: Vec::new(),
+            pushed_to: BTreeSet::new(),
             due_at: None,
         };
         TradeFile { trade, assignments, reservations: Vec::new() }

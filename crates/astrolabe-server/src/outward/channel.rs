@@ -81,6 +81,8 @@ fn handover_code(outward: &Outward) -> Option<&str> {
         | Message::TellAccepted { .. }
         | Message::TellRefused { .. }
         | Message::TellShipped { .. }
-        | Message::ConsignToChannel { .. } => None,
+        | Message::ConsignToChannel { .. }
+        | Message::PushTrade
+        | Message::PushRefund { .. } => None,
     }
 }

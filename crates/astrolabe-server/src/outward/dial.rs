@@ -104,6 +104,11 @@ impl Dialer {
         Self { client: client.ok(), reach }
     }
 
+    /// Where calls may go.
+    pub(super) fn reach(&self) -> Arc<Reach> {
+        Arc::clone(&self.reach)
+    }
+
     /// Makes one attempt.
     pub(super) async fn post(&self, post: &Post) -> Dialled {
         match self.send(post).await {

@@ -44,7 +44,10 @@ pub(crate) async fn spi_call(
         Message::TellShipped { sub_orders, operator } => {
             ("taobao.qimen.omniorder.store.consigned", notice(fields, sub_orders, operator))
         }
-        Message::ConsignToChannel { .. } | Message::TellHandoverCode { .. } => return Ok(None),
+        Message::ConsignToChannel { .. }
+        | Message::TellHandoverCode { .. }
+        | Message::PushTrade
+        | Message::PushRefund { .. } => return Ok(None),
     }))
 }
 
@@ -108,6 +111,8 @@ pub(crate) fn channel_call(outward: &Outward) -> Option<(&'static str, Fields)> 
         | Message::TellRefund { .. }
         | Message::TellAccepted { .. }
         | Message::TellRefused { .. }
-        | Message::TellShipped { .. } => None,
+        | Message::TellShipped { .. }
+        | Message::PushTrade
+        | Message::PushRefund { .. } => None,
     }
 }

@@ -10,6 +10,7 @@ mod naughty;
 mod orders;
 mod pickups;
 mod push_users;
+mod rds;
 mod replays;
 mod settings;
 mod spi;

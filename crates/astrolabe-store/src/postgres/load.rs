@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use deadpool_postgres::Client;
 use tokio_postgres::Row;
 
+use astrolabe_core::command::HistoryPlace;
 use astrolabe_core::goods::{Item, ScItem};
 use astrolabe_core::ids::{HoldKey, ItemId, LocationId, ReservationId, ScItemId, SellerId, Tid};
 use astrolabe_core::order::file::TradeFile;
@@ -20,6 +21,7 @@ use astrolabe_core::world::{
 use crate::contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, SellerState};
 use crate::error::StoreError;
 use crate::postgres::fields::{Params, all, first, limit};
+use crate::postgres::push;
 use crate::rows::{
     AheadGather, ArticleGather, Fields, FileGather, ItemGather, adjust, ahead_columns, assignment, bill, bill_columns,
     cell, cell_columns, class_code, day_load, holder_kind, location, mapping, reservation, reservation_columns,
@@ -31,11 +33,12 @@ pub(super) async fn seller(client: &Client, seller: SellerId) -> Result<SellerSt
     let row = "SELECT seller_id, nick, settings FROM seller WHERE seller_id = $1";
     let places = "SELECT doc FROM location WHERE seller_id = $1 ORDER BY location_id";
     let key: &Params<'_> = &[&seller.0];
-    let (known, places) = futures::try_join!(
+    let (known, places, push_users) = futures::try_join!(
         first(client, row, key, crate::rows::seller),
         all(client, places, key, |row| location(row, 0)),
+        push::of_seller(client, seller),
     )?;
-    Ok(SellerState { seller: known.ok_or(StoreError::UnknownSeller(seller))?, places })
+    Ok(SellerState { seller: known.ok_or(StoreError::UnknownSeller(seller))?, places, push_users })
 }
 
 const CHANGED_ARTICLES: &str = "\
@@ -64,7 +67,20 @@ pub(super) async fn changed_since(client: &Client, seller: SellerId, version: i6
 /// Everything that `names` names.
 pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> Result<Loaded, StoreError> {
     let by = By { client, seller };
-    let (files, items, sc_items, articles, ahead, bills, adjusts, committed_after, holders, occupancy, day_loads) = futures::try_join!(
+    let (
+        files,
+        items,
+        sc_items,
+        articles,
+        ahead,
+        bills,
+        adjusts,
+        committed_after,
+        holders,
+        occupancy,
+        day_loads,
+        history,
+    ) = futures::try_join!(
         by.files(names),
         by.items(names),
         by.sc_items(names),
@@ -76,6 +92,7 @@ pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> R
         by.holders(names),
         by.occupancy(names),
         by.day_loads(names),
+        by.history(names),
     )?;
     Ok(Loaded {
         files,
@@ -89,6 +106,7 @@ pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> R
         holders,
         occupancy,
         day_loads,
+        history,
     })
 }
 
@@ -121,6 +139,14 @@ struct By<'c> {
 }
 
 impl By<'_> {
+    async fn history(&self, names: &Names) -> Result<BTreeMap<HistoryPlace, Vec<(Timestamp, Tid)>>, StoreError> {
+        let mut found = BTreeMap::new();
+        for place in &names.history {
+            found.insert(*place, push::history(self.client, self.seller, *place).await?);
+        }
+        Ok(found)
+    }
+
     /// Rows whose key is in `keys`: `$1` is the seller, `$2` the keys.
     async fn of_ids<T>(
         &self,

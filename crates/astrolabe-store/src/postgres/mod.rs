@@ -33,7 +33,7 @@ use deadpool_postgres::Pool;
 
 use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
+    AllocationCode, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
 };
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
@@ -46,7 +46,7 @@ use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{Group, Lease, Store};
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
-use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
+use crate::lists::{PushUserQuery, PushUserRow, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
@@ -120,15 +120,7 @@ impl Store for PostgresStore {
         lease::give_up(&read::client(&self.pool).await?, node).await
     }
 
-    async fn add_push_user(&self, user: &PushUser) -> Result<(), StoreError> {
-        push::add(&read::client(&self.pool).await?, user).await
-    }
-
-    async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError> {
-        push::delete(&read::client(&self.pool).await?, seller, app, now).await
-    }
-
-    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError> {
+    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUserRow>, i64), StoreError> {
         push::users(&read::client(&self.pool).await?, query).await
     }
 

@@ -34,7 +34,7 @@ use async_trait::async_trait;
 
 use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
+    AllocationCode, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId, Tid,
 };
 use astrolabe_core::outward::Receiver;
 use astrolabe_core::place::Location;
@@ -47,7 +47,7 @@ use crate::attempts::{Attempt, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{Group, Lease, Store};
 use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
-use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
+use crate::lists::{PushUserQuery, PushUserRow, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::views::{AssignmentView, DueOutward, Overview, TaskView, TradeView};
 
@@ -123,17 +123,7 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    async fn add_push_user(&self, user: &PushUser) -> Result<(), StoreError> {
-        let user = user.clone();
-        self.lanes.write(move |connection| push::add(connection, &user)).await
-    }
-
-    async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError> {
-        let app = app.clone();
-        self.lanes.write(move |connection| push::delete(connection, seller, &app, now)).await
-    }
-
-    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError> {
+    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUserRow>, i64), StoreError> {
         let query = query.clone();
         self.readers.read(move |connection| push::users(connection, &query)).await
     }

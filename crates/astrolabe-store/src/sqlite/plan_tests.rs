@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
-use astrolabe_core::command::{Published, Work};
+use astrolabe_core::command::{HistoryPlace, Published, Work};
 use astrolabe_core::goods::{Item, OmniTag, ScItem};
 use astrolabe_core::ids::{
     AllocationCode, AppKey, BillNum, HandoverCode, HoldKey, ItemId, LocationId, Oid, OutwardId, RefundId,
@@ -23,7 +23,7 @@ use astrolabe_core::world::{Changes, Names, NewWork, OutwardSettled, PublishedRe
 
 use crate::attempts::{AttemptId, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{AnswerKey, Lease, StoredAnswer};
-use crate::lists::{PushUser, PushUserQuery, SoldBy, SoldQuery};
+use crate::lists::{PushUserQuery, SoldBy, SoldQuery};
 use crate::migrate::MIGRATIONS;
 use crate::rows::Fields;
 use crate::sqlite::fields::all;
@@ -50,6 +50,7 @@ fn everything_named(cell: CellKey) -> Names {
         holders: BTreeSet::from([cell]),
         occupancy: BTreeSet::from([LocationId(1)]),
         days: BTreeSet::from([1]),
+        history: BTreeSet::from([HistoryPlace { since: NOW, before: (NOW, Tid(1)) }]),
     }
 }
 
@@ -111,6 +112,7 @@ fn empty_trade() -> Trade {
         holds: Vec::new(),
         sub_orders: Vec::new(),
         refunds: Vec::new(),
+        pushed_to: BTreeSet::new(),
         due_at: None,
     }
 }
@@ -167,18 +169,6 @@ fn run_lists(connection: &Connection) {
     lists::articles(connection, SELLER, &[ScItemId(1)]).unwrap();
     lists::locations_named(connection, SELLER, &BTreeSet::from([LocationId(1)])).unwrap();
     let app = AppKey("a".to_owned());
-    let user = PushUser {
-        seller: SELLER,
-        app: app.clone(),
-        rds_name: "r".to_owned(),
-        history_days: None,
-        topics: None,
-        deleted: false,
-        created: NOW,
-        modified: NOW,
-    };
-    push::add(connection, &user).unwrap();
-    push::delete(connection, SELLER, &app, NOW).unwrap();
     let query = PushUserQuery { app, seller: None, from: None, to: None, page: 1, per_page: 10 };
     push::users(connection, &query).unwrap();
     let receiver = Receiver::App(AppKey("a".to_owned()));

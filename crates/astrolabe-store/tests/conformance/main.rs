@@ -65,7 +65,7 @@ on_both! {
         attempts_are_forgotten_by_age_and_number;
     due: clocks_that_ran_out, holds_that_ran_out, sellers_with_anything_due;
     lists: trades_by_time_newest_first, trades_by_the_channels_words, refunds_keep_the_newest_text,
-        tags_by_listing_and_by_tag, articles_and_locations_by_id, push_users_are_kept, lists_show_nothing_of_another_seller;
+        tags_by_listing_and_by_tag, articles_and_locations_by_id, push_users_are_kept, history_comes_newest_first_from_a_place_on, lists_show_nothing_of_another_seller;
     views: a_trade_with_everything, assignments_page_by_code, counts_for_summaries, nothing_of_another_seller;
 }
 

@@ -177,6 +177,7 @@ fn call_story(call: &OutwardView) -> String {
     let receiver = match &call.outward.receiver {
         Receiver::App(key) => format!("app {key}"),
         Receiver::Channel(channel) => format!("channel {channel}"),
+        Receiver::Rds(key) => format!("database of {key}"),
     };
     let what = match &call.outward.message {
         Message::AskAllocation => "omniorder.allocate",
@@ -189,6 +190,8 @@ fn call_story(call: &OutwardView) -> String {
         Message::ConsignToChannel { shipment, .. } if shipment.is_unnamed() => "logistics.dummy.send",
         Message::ConsignToChannel { .. } => "logistics.offline.send",
         Message::TellHandoverCode { again: false, .. } => "astrolabe.handover.code.tell",
+        Message::PushTrade => "jdp_tb_trade",
+        Message::PushRefund { .. } => "jdp_tb_refund",
         Message::TellHandoverCode { again: true, .. } => "astrolabe.handover.code.tell (again)",
     };
     let state = match &call.state {

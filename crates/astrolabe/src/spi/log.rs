@@ -55,6 +55,7 @@ fn attempt_line(attempt: &Attempt) -> String {
     let receiver = match &attempt.receiver {
         Receiver::App(key) => format!("app {key}"),
         Receiver::Channel(channel) => format!("channel {channel}"),
+        Receiver::Rds(key) => format!("database of {key}"),
     };
     let which = match attempt.call {
         Some(_) => format!("attempt {}", attempt.number),

@@ -25,7 +25,7 @@ use crate::stock::entry::StockEntry;
 use crate::stock::hold::{AheadState, Holder, HolderKind, HolderName, Role};
 use crate::stock::report::committed_after;
 use crate::time::{Millis, OpeningHours, Timestamp};
-use crate::world::{BillKey, BillRecord, Loaded, Names, NewWork, Occupancy, TaskKind, World};
+use crate::world::{BillKey, BillRecord, HISTORY_MAX, Loaded, Names, NewWork, Occupancy, TaskKind, World};
 
 pub(crate) const ARTICLE: ScItemId = ScItemId(500);
 pub(crate) const OTHER_ARTICLE: ScItemId = ScItemId(600);
@@ -186,6 +186,13 @@ impl Shop {
         for location in &names.occupancy {
             loaded.occupancy.insert(*location, self.occupancy(*location));
         }
+        for place in &names.history {
+            let mut trades: Vec<_> = self.files().map(|file| (file.trade.modified, file.trade.tid)).collect();
+            trades.retain(|trade| trade.0 >= place.since && *trade < place.before);
+            trades.sort_unstable_by(|left, right| right.cmp(left));
+            trades.truncate(HISTORY_MAX);
+            loaded.history.insert(*place, trades);
+        }
         self.world.load(&missing, loaded);
     }
 
@@ -323,6 +330,7 @@ impl Shop {
             let to = match &call.receiver {
                 Receiver::App(key) => key.to_string(),
                 Receiver::Channel(_) => "channel".to_owned(),
+                Receiver::Rds(key) => format!("database of {key}"),
             };
             format!("{to}: {}", said(&call.message))
         });
@@ -357,6 +365,8 @@ fn said(message: &Message) -> String {
         Message::TellRefused { .. } => "refused".into(),
         Message::TellShipped { .. } => "shipped".into(),
         Message::ConsignToChannel { shipment, .. } => format!("consign {}", shipment.waybill),
+        Message::PushTrade => "trade".into(),
+        Message::PushRefund { refund } => format!("refund {refund}"),
         Message::TellHandoverCode { store, code, again, .. } => {
             format!("code {} of {store}{}", code.digits(), if *again { " again" } else { "" })
         }

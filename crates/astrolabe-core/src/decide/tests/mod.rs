@@ -7,6 +7,7 @@ mod kit;
 mod lives;
 mod masters;
 mod pickups;
+mod pushes;
 mod refunds;
 mod reports;
 mod routes;
