@@ -25,18 +25,8 @@ pub fn first_names(command: &Command) -> Names {
                 names.hold_keys.extend(line.reserve_key.clone());
             }
         }
-        Command::SettleOutward { tid, state, .. } => match state {
-            OutwardState::Dead { .. } => {
-                names.tids.insert(*tid);
-            }
-            OutwardState::Pending { .. } | OutwardState::Delivered { .. } | OutwardState::Skipped { .. } => {}
-        },
-        Command::SettleFirst(first) => match first.state {
-            OutwardState::Dead { .. } => {
-                names.tids.insert(first.tid);
-            }
-            OutwardState::Pending { .. } | OutwardState::Delivered { .. } | OutwardState::Skipped { .. } => {}
-        },
+        Command::SettleOutward { tid, state, .. } => names.tids.extend(trade_of_dead(*tid, state)),
+        Command::SettleFirst(first) => names.tids.extend(trade_of_dead(first.tid, &first.state)),
         Command::RegisterPush(_) | Command::UnregisterPush { .. } => {}
         Command::DoWork { work, .. } => work::first_names(work, &mut names),
         Command::DeleteStores(locations) => names.occupancy.extend(locations.iter().copied()),
@@ -82,6 +72,14 @@ pub fn first_names(command: &Command) -> Names {
         | Command::LookAtClock { .. } => names.tids.extend(trade_of(command)),
     }
     names
+}
+
+/// A call that was given up is a matter of its trade; any other leaves it alone.
+fn trade_of_dead(tid: Tid, state: &OutwardState) -> Option<Tid> {
+    match state {
+        OutwardState::Dead { .. } => Some(tid),
+        OutwardState::Pending { .. } | OutwardState::Delivered { .. } | OutwardState::Skipped { .. } => None,
+    }
 }
 
 /// What the loaded things point at.

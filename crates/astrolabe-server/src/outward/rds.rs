@@ -25,10 +25,13 @@ use crate::outward::guard::Reach;
 use crate::outward::meaning::About;
 use crate::outward::rds_document::{self, document};
 
+/// An address, and what its name led to.
+type Dialled = (RdsAddress, Vec<IpAddr>);
+
 /// Connections to databases, by address and what it was resolved to.
 #[derive(Debug, Default)]
 pub(crate) struct RdsDatabases {
-    open: Mutex<HashMap<(RdsAddress, Vec<IpAddr>), Arc<dyn RdsDatabase>>>,
+    open: Mutex<HashMap<Dialled, Arc<dyn RdsDatabase>>>,
 }
 
 /// What a push came to, before anything follows from it.
@@ -39,7 +42,7 @@ pub(crate) enum Pushed {
     /// For now nothing is pushed there, or our own database failed: later.
     Later(String),
     /// It was tried.
-    Tried { attempt: Attempt, error: Option<RdsError> },
+    Tried { attempt: Box<Attempt>, error: Option<RdsError> },
 }
 
 /// Why a target cannot be tried.
@@ -91,7 +94,7 @@ pub(crate) async fn push_row(app: &App, seller: SellerId, key: &AppKey, outward:
     };
     let took = Millis(app.clock.now().0 - started_at.0);
     let error = result.err();
-    Pushed::Tried { attempt: attempt(about, started_at, took, shown, &row, error.as_ref()), error }
+    Pushed::Tried { attempt: Box::new(attempt(about, started_at, took, shown, &row, error.as_ref())), error }
 }
 
 /// Tries one of an app's databases, writing nothing that stays.

@@ -58,7 +58,7 @@ async fn push(app: &App, call: &DueOutward, key: &AppKey) -> Sent {
                 Some(error) if error.may_pass() => Ending::Unreachable(error.to_string()),
                 Some(error) => Ending::Refused(error.to_string()),
             };
-            (ending, Some(attempt))
+            (ending, Some(*attempt))
         }
     };
     Sent { ending, reply: None, attempt }

@@ -100,6 +100,11 @@ impl RdsError {
         }
     }
 
+    /// The same of a table that was to be made: what the user may not do is make it.
+    fn on_create(self) -> Self {
+        if let RdsError::Privileges(name) = self { RdsError::NoTable(name) } else { self }
+    }
+
     /// What is wrong, in one stable word.
     pub fn name(&self) -> &'static str {
         match self {

@@ -46,10 +46,7 @@ impl MysqlTarget {
         }
         let mut widths = columns(conn, table).await?;
         if widths.is_empty() {
-            conn.query_drop(create(table)).await.map_err(|error| match told(&error, table) {
-                RdsError::Privileges(name) => RdsError::NoTable(name),
-                other => other,
-            })?;
+            conn.query_drop(create(table)).await.map_err(|error| told(&error, table).on_create())?;
             widths = columns(conn, table).await?;
         }
         complete(table, &widths)?;

@@ -50,10 +50,7 @@ impl PostgresTarget {
         }
         let mut widths = columns(client, table).await?;
         if widths.is_empty() {
-            client.batch_execute(&create(table)).await.map_err(|error| match told(&error, table) {
-                RdsError::Privileges(name) => RdsError::NoTable(name),
-                other => other,
-            })?;
+            client.batch_execute(&create(table)).await.map_err(|error| told(&error, table).on_create())?;
             widths = columns(client, table).await?;
         }
         complete(table, &widths)?;

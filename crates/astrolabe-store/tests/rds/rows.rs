@@ -101,7 +101,7 @@ async fn newer_rows_stand_and_jdp_modified_only_grows() {
         let target = home.open();
         for (says, modified, pushed, written, stands, grown) in table {
             assert_eq!(target.write(&trade(says, modified, pushed)).await, Ok(written), "{says}");
-            let response = home.one("SELECT jdp_response FROM jdp_tb_trade").await;
+            let response = home.document("jdp_tb_trade", "tid", 7).await.unwrap();
             assert!(response.contains(&format!("\"{stands}\"")), "{says}: {response}");
             let times = home.one("SELECT CONCAT_WS('|', jdp_created, jdp_modified) FROM jdp_tb_trade").await;
             assert_eq!(times, format!("{}|{}", time(20), time(grown)), "{says}");
@@ -118,6 +118,7 @@ async fn a_row_of_another_seller_is_left_alone() {
         let other = trade("theirs", 9, 9).with("seller_nick", text("另一家店"));
         assert_eq!(target.write(&other).await, Err(RdsError::OtherSeller("jdp_tb_trade")));
         assert!(home.one("SELECT jdp_response FROM jdp_tb_trade").await.contains("mine"));
+        assert_eq!(home.status(7).await, "WAIT_SELLER_SEND_GOODS");
         home.drop().await;
     }
 }
