@@ -8,6 +8,7 @@ use astrolabe_core::order::assignment::Shipment;
 use astrolabe_core::refusal::Refusal;
 use astrolabe_store::AssignmentView;
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -103,7 +104,7 @@ struct Answered {
 }
 
 /// What an accepting store may add; a call without a body takes all units.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct AcceptBody {
     /// So many of the units, where the seller lets quantities be divided; the others stay offered under a code of their own.
@@ -117,10 +118,19 @@ async fn accept(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(code): Path<i64>,
-    body: Option<Json<AcceptBody>>,
+    body: Bytes,
 ) -> Result<Json<Answered>, ApiFailure> {
-    let quantity = body.and_then(|Json(body)| body.quantity);
-    answer(&app, &caller, AllocationCode(code), quantity, Command::Accept).await
+    answer(&app, &caller, AllocationCode(code), accepted_quantity(&body)?, Command::Accept).await
+}
+
+/// An empty body says nothing, whatever type it is said to be of: most clerks take the whole.
+fn accepted_quantity(body: &[u8]) -> Result<Option<i64>, ApiFailure> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let body: AcceptBody =
+        serde_json::from_slice(body).map_err(|error| ApiFailure::field("body", error.to_string()))?;
+    Ok(body.quantity)
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
