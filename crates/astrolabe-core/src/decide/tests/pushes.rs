@@ -114,6 +114,28 @@ fn the_pos_app_is_told_first_and_others_see_the_trade_once_goods_have_left() {
 }
 
 #[test]
+fn what_a_store_brings_itself_has_left_too() {
+    let mut shop = pushed(Allocator::Platform, Acceptor::Keeper, &["erp"]);
+    shop.tell(&seen(paid(1, &[(ITEM, 1)], shop.now)));
+    shop.tell(&Command::Accept(answer(10, NEAR, keeper(NEAR), shop.now)));
+    assert_eq!(pushes(&mut shop), Vec::<String>::new());
+    let fresh = super::pickups::code("555");
+    let parcel = shipment("1-1", shop.now);
+    shop.tell(&Command::SetOut(SetOut { tid: Tid(1), store: NEAR, shipment: parcel, fresh, who: keeper(NEAR) }));
+    assert_eq!(pushes(&mut shop), ["erp: trade"]);
+}
+
+#[test]
+fn a_refund_told_before_its_ordinary_trade_goes_with_it() {
+    let mut shop = pushed(Allocator::Platform, pos(), &["erp"]);
+    shop.tell(&Command::SeeRefund(refund(10, 5, RefundStatus::Asked, shop.now)));
+    assert_eq!(pushes(&mut shop), Vec::<String>::new(), "nobody knows yet whose it is");
+    shop.later(Millis::minutes(1));
+    shop.tell(&seen(paid(1, &[(PLAIN_ITEM, 1)], shop.now)));
+    assert_eq!(pushes(&mut shop), ["erp: refund 5", "erp: trade"]);
+}
+
+#[test]
 fn ordinary_trades_go_to_everybody_registered_and_unpaid_or_self_operated_ones_to_nobody() {
     let mut shop = pushed(Allocator::Platform, pos(), &["pos", "erp"]);
     let mut trade = paid(1, &[(PLAIN_ITEM, 1)], shop.now);
