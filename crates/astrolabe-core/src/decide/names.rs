@@ -107,14 +107,7 @@ pub fn second_names(world: &World, command: &Command) -> Names {
         Command::ReleaseAhead { key } | Command::ExpireAhead { key } => {
             ahead::second_names_of_key(world, key, &mut names);
         }
-        Command::SeeTrade(seen) => {
-            for line in &seen.lines {
-                of_listing(world, line.item, line.sku, &mut names);
-                if let Some(key) = &line.reserve_key {
-                    ahead::second_names_of_key(world, key, &mut names);
-                }
-            }
-        }
+        Command::SeeTrade(seen) => of_seen_lines(world, seen, &mut names),
         // Only what a push follows looks at the trade.
         Command::SettleFirst(first) if !world.push_users().is_empty() => {
             names.tids.insert(first.tid);
@@ -170,6 +163,16 @@ pub fn second_names(world: &World, command: &Command) -> Names {
         | Command::UnmapArticle { .. } => {}
     }
     names
+}
+
+/// What the lines of a trade want: their listings' articles and the holds that they take over.
+fn of_seen_lines(world: &World, seen: &SeenTrade, names: &mut Names) {
+    for line in &seen.lines {
+        of_listing(world, line.item, line.sku, names);
+        if let Some(key) = &line.reserve_key {
+            ahead::second_names_of_key(world, key, names);
+        }
+    }
 }
 
 /// The trade that the command is about, if it is about one.
