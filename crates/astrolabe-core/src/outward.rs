@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AppKey, ChannelId, HandoverCode, LocationId, Oid, OutwardId, Tid, WebhookName};
+use crate::ids::{AppKey, ChannelId, HandoverCode, LocationId, Oid, OutwardId, RefundId, Tid, WebhookName};
 use crate::order::assignment::Shipment;
 use crate::order::timeline::TimelineFact;
 use crate::time::Timestamp;
@@ -15,6 +15,8 @@ pub enum Receiver {
     App(AppKey),
     Channel(ChannelId),
     Webhook(WebhookName),
+    /// The database into which the seller's trades are pushed for an app.
+    Rds(AppKey),
 }
 
 /// One call outward about one trade.
@@ -53,6 +55,10 @@ pub enum Message {
     TellHandoverCode { sub_orders: Vec<Oid>, store: LocationId, code: HandoverCode, again: bool },
     /// To a webhook: a fact of the order's timeline, as it stands there.
     TellFact(Box<TimelineFact>),
+    /// The trade as it stands when the push is made, into `jdp_tb_trade`.
+    PushTrade,
+    /// The refund likewise, into `jdp_tb_refund`.
+    PushRefund { refund: RefundId },
 }
 
 /// One allocation as the POS app is told it.

@@ -260,6 +260,7 @@ impl Order {
             holds: Vec::new(),
             sub_orders: Vec::new(),
             refunds: Vec::new(),
+            pushed_to: BTreeSet::new(),
             told: astrolabe_core::order::told::TradeTold::default(),
             due_at: None,
         }

@@ -6,6 +6,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+use astrolabe_core::command::PushUser;
 use astrolabe_core::exception::Exception;
 use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
@@ -29,7 +30,7 @@ use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::exceptions::ExceptionQuery;
 use crate::figures::{FigureQuery, FiguresFound};
-use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
+use crate::lists::{PushUserQuery, PushUserRow, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::settlement::{
     RuleSetChange, RuleSetChanged, RuleSetDeed, RuleSetRow, SettlementBalance, SettlementFault, SettlementLoad,
@@ -85,13 +86,8 @@ pub trait Store: Send + Sync + fmt::Debug + 'static {
 
     // Who gets trades pushed.
 
-    /// Registers a seller for pushes into an app's database, changes the registration or brings it back; `created` of a
-    /// known one stays, and the same again changes nothing.
-    async fn add_push_user(&self, user: &PushUser) -> Result<(), StoreError>;
-    /// Marks a registration as deleted; says whether there ever was one.
-    async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError>;
     /// An app's registrations, deleted ones included, by seller: the page and the total.
-    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError>;
+    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUserRow>, i64), StoreError>;
 
     // Channels' own databases.
 
@@ -368,6 +364,8 @@ pub struct SellerState {
     pub seller: Seller,
     pub places: Vec<Location>,
     pub subscriptions: Vec<Subscription>,
+    /// Whose databases its trades are pushed into, deleted registrations included.
+    pub push_users: Vec<PushUser>,
 }
 
 /// What a lane must forget or load again.

@@ -36,13 +36,22 @@ pub enum OrdersBy {
 }
 
 /// A database of an app into which trades are pushed (订单推送库), as `jushita.jdp.user.add` names it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RdsTarget {
     pub name: String,
+    /// `mysql://…` or `postgres://…` with user and password, never shown; `None`: nothing is pushed into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
     /// Nothing is pushed into it for now.
     #[serde(default)]
     pub paused: bool,
+}
+
+impl std::fmt::Debug for RdsTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RdsTarget").field("name", &self.name).field("paused", &self.paused).finish_non_exhaustive()
+    }
 }
 
 /// An application.

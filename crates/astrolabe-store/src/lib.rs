@@ -15,6 +15,7 @@ mod lists;
 mod migrate;
 mod open;
 mod postgres;
+mod rds;
 mod readers;
 mod rows;
 mod settlement;
@@ -35,8 +36,12 @@ pub use directory::{
 pub use error::StoreError;
 pub use exceptions::{ExceptionPlace, ExceptionQuery};
 pub use figures::{FigureGroup, FigureQuery, FiguresBy, FiguresFound, FiguresOf};
-pub use lists::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, SoldTrade};
+pub use lists::{PushUserQuery, PushUserRow, SoldBy, SoldPage, SoldQuery, SoldTrade};
 pub use open::{StoreTarget, open};
+pub use rds::{
+    RdsAddress, RdsDatabase, RdsError, RdsKind, RdsRow, RdsTable, RdsValue, RdsWritten, TableFound, TableState,
+    rds_database,
+};
 pub use readers::{FactPlace, PlacedFact, TimelineReader};
 pub use settlement::{
     RuleSetChange, RuleSetChanged, RuleSetDeed, RuleSetRow, RuleSetState, SettlementBalance, SettlementCase,

@@ -1,6 +1,7 @@
 //! What lists are asked for, and what they answer: trades by time, and who gets trades pushed into a database. Asked by the
 //! reading methods of the doors.
 
+use astrolabe_core::command::PushUser;
 use astrolabe_core::ids::{AppKey, SellerId};
 use astrolabe_core::order::file::TradeFile;
 use astrolabe_core::time::Timestamp;
@@ -51,18 +52,11 @@ pub struct SoldTrade {
     pub published: String,
 }
 
-/// That a seller's trades are pushed into one of an app's databases (订单推送库).
+/// That a seller's trades are pushed into one of an app's databases (订单推送库), with whose they are.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct PushUser {
+pub struct PushUserRow {
     pub seller: SellerId,
-    pub app: AppKey,
-    pub rds_name: String,
-    /// Days of history to push at first; `None`: as the app is set up.
-    pub history_days: Option<i64>,
-    pub topics: Option<String>,
-    pub deleted: bool,
-    pub created: Timestamp,
-    pub modified: Timestamp,
+    pub user: PushUser,
 }
 
 /// An app's push users, by seller.

@@ -28,6 +28,8 @@ pub(crate) enum Job {
     Explain(ExplainArgs),
     /// Look at the calls to apps: where they go, a test call, what went over the wire.
     Spi(SpiArgs),
+    /// Look at the databases of apps that orders are pushed into.
+    Rds(RdsArgs),
     /// Load it, beside a baseline in the same run.
     Bench(crate::bench::BenchArgs),
     /// Play one party of the protocol against an Astrolabe or an ISV, and report.
@@ -51,6 +53,7 @@ impl Job {
             | Job::Doctor(_)
             | Job::Explain(_)
             | Job::Spi(_)
+            | Job::Rds(_)
             | Job::Bench(_)
             | Job::Rehearse(_)
             | Job::Config(_)
@@ -215,6 +218,30 @@ pub(crate) struct SpiLogOf {
     /// Attempts to this app.
     #[arg(long, value_name = "KEY")]
     pub(crate) app: Option<String>,
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RdsArgs {
+    #[command(subcommand)]
+    pub(crate) action: RdsAction,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum RdsAction {
+    /// Connect, write a row and take it back, and name what is wrong.
+    Test(RdsTestArgs),
+}
+
+#[derive(Clone, Debug, Args)]
+pub(crate) struct RdsTestArgs {
+    /// The app whose databases they are.
+    #[arg(long, value_name = "KEY")]
+    pub(crate) app: String,
+    /// One database by its declared name; without it, all of the app's.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

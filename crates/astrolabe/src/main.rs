@@ -8,6 +8,7 @@ mod demo;
 mod docs;
 mod doctor;
 mod explain;
+mod rds;
 mod rehearse;
 mod serve;
 mod spi;
@@ -41,6 +42,7 @@ async fn run(job: Job) -> Result<ExitCode, String> {
         Job::Doctor(args) => doctor::run(args).await,
         Job::Explain(args) => explain::run(args).await,
         Job::Spi(args) => spi::run(args).await,
+        Job::Rds(args) => rds::run(args).await,
         Job::Bench(args) => bench::run(args).await,
         Job::Rehearse(args) => rehearse::run(args).await,
         Job::Config(args) => config::run(args),

@@ -3,6 +3,7 @@
 
 mod assignments;
 mod channel;
+mod push;
 mod stock;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ pub use self::assignments::{
     SyncedLine, UseCode,
 };
 pub use self::channel::{Published, SeenAside, SeenLine, SeenRefund, SeenTrade};
+pub use self::push::{FirstAttempt, HistoryPlace, PushUser, PushedAfter};
 pub use self::stock::{AdjustHold, Bill, BillKind, BillVerdict, Goods, ReserveAhead};
 use crate::goods::OmniTag;
 use crate::ids::{
@@ -183,6 +185,14 @@ pub enum Command {
     },
     /// The merchant's settings changed: what waits is tried again.
     SeeSettings,
+    /// The same of a first attempt that a push follows.
+    SettleFirst(Box<FirstAttempt>),
+    /// `jushita.jdp.user.add`.
+    RegisterPush(PushUser),
+    /// `jushita.jdp.user.delete`.
+    UnregisterPush {
+        app: AppKey,
+    },
     /// Work that an earlier decision left.
     DoWork {
         id: WorkId,
@@ -273,6 +283,9 @@ impl Command {
             Command::AskCancel { .. } => "ask_cancel",
             Command::JudgeUnreported { .. } => "judge_unreported",
             Command::SeeSettings => "see_settings",
+            Command::SettleFirst(_) => "settle_first",
+            Command::RegisterPush(_) => "register_push",
+            Command::UnregisterPush { .. } => "unregister_push",
             Command::DoWork { .. } => "do_work",
             Command::CreateStore(_) => "create_store",
             Command::UpdateStore(_) => "update_store",
@@ -329,6 +342,9 @@ impl Command {
             | Command::AskCancel { .. }
             | Command::JudgeUnreported { .. }
             | Command::SeeSettings
+            | Command::SettleFirst(_)
+            | Command::RegisterPush(_)
+            | Command::UnregisterPush { .. }
             | Command::DoWork { .. }
             | Command::UpdateStore(_)
             | Command::SetService { .. }
@@ -366,6 +382,10 @@ pub enum Work {
     /// A location that had taken all it takes in a day has a place again: look again at who may want it, from the place
     /// after this one on, until the places are taken.
     PlaceFreed { location: LocationId, service: Service, after: Option<TradePlace> },
+    /// Push what a newly registered app is to have of the seller's history, from here on back.
+    PushHistory { app: AppKey, place: HistoryPlace },
+    /// Push one trade of it.
+    PushAgain { app: AppKey, tid: Tid },
 }
 
 /// What a decided command answers.

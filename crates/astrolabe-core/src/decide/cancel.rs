@@ -71,6 +71,7 @@ pub(super) fn see_refund(world: &mut World, seen: &SeenRefund, now: Timestamp) -
         let known = case.trade().refunds.iter().find(|refund| refund.id == seen.id).cloned();
         record(&mut case, seen, known.as_ref())?;
     }
+    case.push_refund(seen.id);
     case.close();
     Ok(Outcome::Seen { changed: true })
 }

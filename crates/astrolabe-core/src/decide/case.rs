@@ -29,6 +29,8 @@ pub(super) struct Case<'w> {
     pub(super) withdrawn: BTreeSet<AllocationCode>,
     /// Whether the list of allocations that others see has changed.
     allocations_changed: bool,
+    /// Whether what the trade's rows in apps' databases say has changed otherwise.
+    row_changed: bool,
     /// Whether the clock has looked at everything that was due.
     looked: bool,
     /// When to look at it again, beside what the trade's own clocks say.
@@ -106,6 +108,7 @@ impl<'w> Case<'w> {
             at,
             withdrawn: BTreeSet::new(),
             allocations_changed: false,
+            row_changed: false,
             looked: false,
             again: None,
         }
@@ -240,6 +243,11 @@ impl<'w> Case<'w> {
         self.allocations_changed = true;
     }
 
+    /// What others read of the trade in their databases has changed.
+    pub(super) fn row_changed(&mut self) {
+        self.row_changed = true;
+    }
+
     /// This assignment was taken back from its location.
     pub(super) fn was_withdrawn(&mut self, code: AllocationCode) {
         self.withdrawn.insert(code);
@@ -265,6 +273,9 @@ impl<'w> Case<'w> {
     pub(super) fn close(mut self) {
         if self.allocations_changed {
             self.tell_allocations();
+        }
+        if self.allocations_changed || self.row_changed {
+            self.push_trade();
         }
         let standing = self.trade().due_at.filter(|_| !self.looked);
         let due = match super::clock::next_look(self.trade()) {

@@ -57,7 +57,15 @@ pub(super) fn catch_up(case: &mut Case<'_>) -> Result<(), Refusal> {
         if !is_early(case, &seen) {
             case.file.trade.told.early_refunds.retain(|kept| kept.id != refund.id);
             cancel::take_in_early(case, &seen)?;
+            case.push_refund(refund.id);
         }
     }
     Ok(())
+}
+
+/// What came early goes with a trade that others deal with.
+pub(super) fn pass_on(case: &mut Case<'_>) {
+    for refund in case.trade().told.early_refunds.clone() {
+        case.push_refund(refund.id);
+    }
 }

@@ -174,6 +174,7 @@ pub(super) fn use_code(world: &mut World, asked: &UseCode, now: Timestamp) -> Re
         }
     }
     tell_channel_shipped(&mut case, &gone);
+    case.row_changed();
     case.close();
     Ok(Outcome::Done)
 }
@@ -213,6 +214,7 @@ pub(super) fn set_out(world: &mut World, asked: &SetOut, now: Timestamp) -> Resu
         gone.push((assignment.oid, asked.shipment.clone()));
     }
     tell_channel_shipped(&mut case, &gone);
+    case.row_changed();
     let moved = gone.iter().map(|(oid, _)| *oid).collect();
     tell_allocator(&mut case, moved, |sub_orders, operator| Message::TellShipped { sub_orders, operator });
     tell_issued(&mut case, &issued);

@@ -70,6 +70,7 @@ pub(super) fn see_trade(world: &mut World, seen: &SeenTrade, now: Timestamp) -> 
     let changed = known.as_ref() != Some(&case.file);
     if changed {
         case.world.journal.published(seen.tid, seen.published.clone());
+        case.row_changed();
         case.close();
     }
     Ok(Outcome::Seen { changed })
@@ -121,6 +122,7 @@ pub(super) fn unseen_file(tid: Tid) -> TradeFile {
         holds: Vec::new(),
         sub_orders: Vec::new(),
         refunds: Vec::new(),
+        pushed_to: BTreeSet::new(),
         due_at: None,
         told: TradeTold::default(),
     };
@@ -215,6 +217,7 @@ pub(super) fn is_omnichannel(item: &Item) -> bool {
 fn pass_on(case: &mut Case<'_>, level: Level, why: &str) -> Result<(), Refusal> {
     case.file.trade.level = level;
     leave_to_others(case);
+    early::pass_on(case);
     case.note(Note::trade(Fact::PassedOn).by(Actor::Platform).saying(why));
     Ok(())
 }

@@ -23,6 +23,7 @@ mod names;
 mod partial;
 mod pickup;
 mod planning;
+mod push;
 mod reallocate;
 mod report;
 mod returns;
@@ -98,6 +99,9 @@ fn judge(world: &mut World, command: &Command, now: Timestamp) -> Result<Outcome
         Command::AskCancel { tid, sub_orders, who, why } => give_up::ask_cancel(world, *tid, sub_orders, who, why, now),
         Command::JudgeUnreported { cell, as_of } => Ok(unreported::judge(world, *cell, *as_of, now)),
         Command::SeeSettings => Ok(master::see_settings(world, now)),
+        Command::SettleFirst(first) => push::settle_first(world, first, now),
+        Command::RegisterPush(asked) => Ok(push::register(world, asked, now)),
+        Command::UnregisterPush { app } => Ok(push::unregister(world, app, now)),
         Command::DoWork { id, work } => work::do_work(world, *id, work, now),
         Command::CreateStore(asked) => master::create_store(world, asked),
         Command::UpdateStore(asked) => master::update_store(world, asked, now),

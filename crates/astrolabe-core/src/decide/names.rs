@@ -19,12 +19,9 @@ pub fn first_names(command: &Command) -> Names {
             names.hold_keys.insert(key.clone());
         }
         Command::SeeTrade(seen) => of_seen(seen, &mut names),
-        Command::SettleOutward { tid, state, .. } => match state {
-            OutwardState::Dead { .. } => {
-                names.tids.insert(*tid);
-            }
-            OutwardState::Pending { .. } | OutwardState::Delivered { .. } | OutwardState::Skipped { .. } => {}
-        },
+        Command::SettleOutward { tid, state, .. } => names.tids.extend(trade_of_dead(*tid, state)),
+        Command::SettleFirst(first) => names.tids.extend(trade_of_dead(first.tid, &first.state)),
+        Command::RegisterPush(_) | Command::UnregisterPush { .. } => {}
         Command::DoWork { work, .. } => work::first_names(work, &mut names),
         Command::DeleteStores(locations) => names.occupancy.extend(locations.iter().copied()),
         Command::BindItem { item, .. } | Command::TagItem { item, .. } => {
@@ -90,6 +87,14 @@ fn of_seen(seen: &SeenTrade, names: &mut Names) {
     }
 }
 
+/// A call that was given up is a matter of its trade; any other leaves it alone.
+fn trade_of_dead(tid: Tid, state: &OutwardState) -> Option<Tid> {
+    match state {
+        OutwardState::Dead { .. } => Some(tid),
+        OutwardState::Pending { .. } | OutwardState::Delivered { .. } | OutwardState::Skipped { .. } => None,
+    }
+}
+
 /// What the loaded things point at.
 pub fn second_names(world: &World, command: &Command) -> Names {
     let mut names = Names::default();
@@ -102,13 +107,10 @@ pub fn second_names(world: &World, command: &Command) -> Names {
         Command::ReleaseAhead { key } | Command::ExpireAhead { key } => {
             ahead::second_names_of_key(world, key, &mut names);
         }
-        Command::SeeTrade(seen) => {
-            for line in &seen.lines {
-                of_listing(world, line.item, line.sku, &mut names);
-                if let Some(key) = &line.reserve_key {
-                    ahead::second_names_of_key(world, key, &mut names);
-                }
-            }
+        Command::SeeTrade(seen) => of_seen_lines(world, seen, &mut names),
+        // Only what a push follows looks at the trade.
+        Command::SettleFirst(first) if !world.push_users().is_empty() => {
+            names.tids.insert(first.tid);
         }
         Command::DoWork { work, .. } => work::second_names(world, work, &mut names),
         Command::JudgeUnreported { cell, as_of } => unreported::second_names(world, *cell, *as_of, &mut names),
@@ -146,6 +148,9 @@ pub fn second_names(world: &World, command: &Command) -> Names {
         | Command::SeeSourceRow { .. }
         | Command::AskCancel { .. }
         | Command::SeeSettings
+        | Command::SettleFirst(_)
+        | Command::RegisterPush(_)
+        | Command::UnregisterPush { .. }
         | Command::CreateStore(_)
         | Command::UpdateStore(_)
         | Command::DeclareWarehouse(_)
@@ -158,6 +163,16 @@ pub fn second_names(world: &World, command: &Command) -> Names {
         | Command::UnmapArticle { .. } => {}
     }
     names
+}
+
+/// What the lines of a trade want: their listings' articles and the holds that they take over.
+fn of_seen_lines(world: &World, seen: &SeenTrade, names: &mut Names) {
+    for line in &seen.lines {
+        of_listing(world, line.item, line.sku, names);
+        if let Some(key) = &line.reserve_key {
+            ahead::second_names_of_key(world, key, names);
+        }
+    }
 }
 
 /// The trade that the command is about, if it is about one.
@@ -190,6 +205,9 @@ fn trade_of(command: &Command) -> Option<Tid> {
         Command::DoWork { work, .. } => work::trade_of(work),
         // A settled call looks at the trade's own clock alone.
         Command::SettleOutward { .. }
+        | Command::SettleFirst(_)
+        | Command::RegisterPush(_)
+        | Command::UnregisterPush { .. }
         | Command::ReportStock(_)
         | Command::ReserveAhead(_)
         | Command::ReleaseAhead { .. }

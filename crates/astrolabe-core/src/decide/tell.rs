@@ -86,6 +86,7 @@ impl Case<'_> {
 
 /// The allocating app is told once; in 3.1 and 3.2 the channel is told by us.
 pub(super) fn tell_shipped(case: &mut Case<'_>, gone: &[(Oid, Shipment)]) {
+    case.row_changed();
     if case.mode().acceptor == Acceptor::Keeper {
         tell_channel_shipped(case, gone);
     }

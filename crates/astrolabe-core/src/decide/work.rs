@@ -23,6 +23,7 @@ use super::ahead;
 use super::capacity::places_left;
 use super::case::Case;
 use super::exceptions::raise;
+use super::push;
 use super::route::{self, Why};
 
 /// Most waiting sub-orders that one piece of work wakes.
@@ -65,6 +66,12 @@ pub(super) fn first_names(work: &Work, names: &mut Names) {
         Work::StoreOpened { after, .. } | Work::PlaceFreed { after, .. } => {
             names.waiting_after.insert(*after);
         }
+        Work::PushHistory { place, .. } => {
+            names.history.insert(*place);
+        }
+        Work::PushAgain { tid, .. } => {
+            names.tids.insert(*tid);
+        }
     }
 }
 
@@ -79,7 +86,9 @@ pub(super) fn trade_of(work: &Work) -> Option<Tid> {
         | Work::CellShort { .. }
         | Work::StoreShut { .. }
         | Work::StoreOpened { .. }
-        | Work::PlaceFreed { .. } => None,
+        | Work::PlaceFreed { .. }
+        | Work::PushHistory { .. }
+        | Work::PushAgain { .. } => None,
     }
 }
 
@@ -96,7 +105,9 @@ pub(super) fn second_names(world: &World, work: &Work, names: &mut Names) {
         | Work::StockRisen { .. }
         | Work::CellShort { .. }
         | Work::StoreShut { .. }
-        | Work::StoreOpened { .. } => {}
+        | Work::StoreOpened { .. }
+        | Work::PushHistory { .. }
+        | Work::PushAgain { .. } => {}
     }
 }
 
@@ -158,6 +169,8 @@ pub(super) fn do_work(world: &mut World, id: WorkId, work: &Work, now: Timestamp
         Work::WithdrawOffers { tid, location } => withdraw_offers(world, *tid, *location, now)?,
         Work::StoreOpened { location, after } => opened(world, *location, *after, now),
         Work::PlaceFreed { location, service, after } => place_freed(world, *location, *service, *after, now),
+        Work::PushHistory { app, place } => push::push_history(world, app, *place, now),
+        Work::PushAgain { app, tid } => push::push_again(world, app, *tid, now),
     }
     world.journal.work_done(id);
     Ok(Outcome::Done)

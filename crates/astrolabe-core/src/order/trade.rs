@@ -33,6 +33,9 @@ pub struct Trade {
     pub holds: Vec<TradeHold>,
     pub sub_orders: Vec<SubOrder>,
     pub refunds: Vec<Refund>,
+    /// Apps beside those of the mode that the allocating app has named: the trade is pushed into their databases too.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub pushed_to: BTreeSet<AppKey>,
     /// When something must be looked at next if nobody says anything; `None` when nothing is pending at trade level.
     pub due_at: Option<Timestamp>,
     #[serde(default)]

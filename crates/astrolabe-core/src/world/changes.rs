@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::command::{Published, Work};
+use crate::command::{Published, PushUser, Work};
 use crate::exception::ExceptionChange;
 use crate::goods::{Item, ScItem};
 use crate::ids::{HandoverCode, HoldKey, ItemId, OutwardId, RefundId, ReservationId, ScItemId, Tid, WorkId};
@@ -45,6 +45,8 @@ pub struct Changes {
     /// Codes that were issued, each for goods of one trade. Never changed, never given twice.
     pub handover_codes: Vec<(HandoverCode, Tid)>,
     pub locations: Vec<Location>,
+    /// Registrations for pushes that changed.
+    pub push_users: Vec<PushUser>,
     /// Sub-orders that locations have taken on a day, where they limit them.
     pub day_loads: Vec<(DayKey, i64)>,
     pub items: Vec<SlotChange<ItemId, Item>>,
@@ -85,6 +87,7 @@ pub(super) fn take(world: &mut World) -> Changes {
         items: world.items.take_changes(),
         sc_items: world.sc_items.take_changes(),
         locations: touched_places(world),
+        push_users: world.push_users.take_changes(),
         day_loads: world.day_loads.take_changes(),
         ..Changes::default()
     };
@@ -167,6 +170,7 @@ impl Changes {
             + self.exceptions.len()
             + self.handover_codes.len()
             + self.locations.len()
+            + self.push_users.len()
             + self.day_loads.len()
             + self.items.len()
             + self.sc_items.len()

@@ -9,6 +9,7 @@ mod changes;
 mod day_loads;
 mod journal;
 mod names;
+mod push_users;
 mod slots;
 
 use std::collections::BTreeMap;
@@ -18,11 +19,13 @@ pub use changes::{Changes, NewWork, OutwardSettled, PublishedRefund};
 pub use day_loads::DayLoads;
 pub use journal::Journal;
 pub use names::{Names, TradePlace};
+use push_users::PushUsers;
 pub use slots::{SlotChange, Slots};
 
+use crate::command::{HistoryPlace, PushUser};
 use crate::exception::Exception;
 use crate::goods::{Item, ScItem};
-use crate::ids::{ExceptionId, HoldKey, IdMint, ItemId, LocationId, ScItemId, Tid};
+use crate::ids::{AppKey, ExceptionId, HoldKey, IdMint, ItemId, LocationId, ScItemId, Tid};
 use crate::order::file::TradeFile;
 use crate::place::{Location, Places};
 use crate::seller::Seller;
@@ -32,6 +35,7 @@ use crate::stock::book::Stock;
 use crate::stock::cell::CellKey;
 use crate::stock::hold::{AheadHold, Holder};
 use crate::subscription::Subscription;
+use crate::time::Timestamp;
 
 /// What one location still has to do or to lose; asked for before it is deleted or shut.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -49,6 +53,9 @@ pub const OCCUPANTS_MAX: usize = 200;
 
 /// Most trades that wait for an allocation that one piece of work names.
 pub const WAITING_MAX: usize = 200;
+
+/// Most trades of a seller's history that one piece of work looks at.
+pub const HISTORY_MAX: usize = 200;
 
 /// Most holders of a cell that one piece of work looks at.
 pub const HOLDERS_MAX: usize = 200;
@@ -82,8 +89,11 @@ pub struct World {
     pub day_loads: DayLoads,
     /// Exceptions that people act on.
     pub exceptions: Slots<ExceptionId, Exception>,
+    /// Answers of [`Names::history`].
+    pub history: BTreeMap<HistoryPlace, Vec<(Timestamp, Tid)>>,
     /// Facts, calls outward, work and exceptions that this group leaves.
     pub journal: Journal,
+    push_users: PushUsers,
     place_undo: Vec<(LocationId, Option<Location>)>,
     places_touched: BTreeMap<LocationId, ()>,
 }
@@ -104,6 +114,8 @@ pub struct Loaded {
     pub waiting_after: BTreeMap<Option<TradePlace>, Vec<TradePlace>>,
     pub day_loads: Vec<(DayKey, i64)>,
     pub exceptions: Vec<Exception>,
+    /// Trades by when the channel last changed them, newest first, at most [`HISTORY_MAX`] after a place.
+    pub history: BTreeMap<HistoryPlace, Vec<(Timestamp, Tid)>>,
 }
 
 impl World {
@@ -132,7 +144,9 @@ impl World {
             waiting_after: BTreeMap::new(),
             day_loads: DayLoads::default(),
             exceptions: Slots::default(),
+            history: BTreeMap::new(),
             journal: Journal::default(),
+            push_users: PushUsers::default(),
             place_undo: Vec::new(),
             places_touched: BTreeMap::new(),
         }
@@ -203,6 +217,7 @@ impl World {
         for exception in loaded.exceptions {
             self.exceptions.load(exception.id, Some(exception));
         }
+        self.history.extend(loaded.history);
     }
 
     /// A location, to add or change it; the running command can be taken back.
@@ -211,6 +226,21 @@ impl World {
         self.place_undo.push((id, self.places.get(id).cloned()));
         self.places_touched.insert(id, ());
         self.places.put(location);
+    }
+
+    /// Whose databases the seller's trades are pushed into, deleted registrations included.
+    pub fn push_users(&self) -> &BTreeMap<AppKey, PushUser> {
+        self.push_users.all()
+    }
+
+    /// Takes in the registrations that the store has.
+    pub fn load_push_users(&mut self, users: impl IntoIterator<Item = PushUser>) {
+        self.push_users.load(users);
+    }
+
+    /// A registration, to add or change it; the running command can be taken back.
+    pub fn put_push_user(&mut self, user: PushUser) {
+        self.push_users.put(user);
     }
 
     /// Starts a command.
@@ -225,6 +255,7 @@ impl World {
         self.day_loads.begin();
         self.exceptions.begin();
         self.journal.begin();
+        self.push_users.begin();
         self.place_undo.clear();
     }
 
@@ -240,6 +271,7 @@ impl World {
         self.day_loads.revert();
         self.exceptions.revert();
         self.journal.revert();
+        self.push_users.revert();
         for (id, old) in std::mem::take(&mut self.place_undo).into_iter().rev() {
             match old {
                 Some(location) => self.places.put(location),
@@ -273,6 +305,7 @@ impl World {
         self.exceptions.clear();
         self.waiting_after.clear();
         self.day_loads.end_group();
+        self.history.clear();
     }
 
     /// Forgets listings and articles when more than `articles_max` are in memory, so that the cache stays bounded.

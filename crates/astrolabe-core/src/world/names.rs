@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::command::HistoryPlace;
 use crate::ids::{BillNum, ExceptionId, HoldKey, ItemId, LocationId, ScItemId, Tid};
 use crate::stock::cell::CellKey;
 use crate::time::Timestamp;
@@ -47,6 +48,8 @@ pub struct Names {
     pub days: BTreeSet<i64>,
     /// Exceptions by id.
     pub exceptions: BTreeSet<ExceptionId>,
+    /// Trades back from these places, at most [`super::HISTORY_MAX`] each.
+    pub history: BTreeSet<HistoryPlace>,
 }
 
 impl Names {
@@ -66,6 +69,7 @@ impl Names {
         self.waiting_after.append(&mut other.waiting_after);
         self.days.append(&mut other.days);
         self.exceptions.append(&mut other.exceptions);
+        self.history.append(&mut other.history);
     }
 
     /// Whether there is nothing to load.

@@ -107,7 +107,7 @@ pub(super) const METHODS: &[Method] = &[
         ])
         .answers(AnswerShape::NONE.success("is_success")),
     Method::top("taobao.jushita.jdp.user.add", "添加数据推送用户", "published jushita page")
-        .writes_by("app and seller")
+        .writes()
         .takes(&[
             Field::text("rds_name", 64).required(),
             Field::whole("history_days", 0, 90),
@@ -117,7 +117,7 @@ pub(super) const METHODS: &[Method] = &[
     Method::top("taobao.jushita.jdp.user.delete", "删除数据推送用户", "published jushita page")
         .errors(errors::PUSH_NO_MORE)
         .for_the_app()
-        .writes_by("app and seller")
+        .writes()
         .takes(&[Field::text("nick", 64), Field::id("user_id")])
         .answers(AnswerShape::NONE.success("is_success")),
     Method::top("taobao.jushita.jdp.users.get", "获取开通的订单同步服务的用户", "published jushita page")

@@ -121,7 +121,7 @@ async fn put_addresses(
 }
 
 /// An app that the caller may look at: one that serves his seller, or any for an operator.
-fn seen<'a>(caller: &Caller, entry: Option<&'a AppEntry>, key: &str) -> Result<&'a AppEntry, ApiFailure> {
+pub(super) fn seen<'a>(caller: &Caller, entry: Option<&'a AppEntry>, key: &str) -> Result<&'a AppEntry, ApiFailure> {
     caller.must_be_merchant()?;
     entry
         .filter(|entry| caller.is_operator() || entry.roles.contains_key(&caller.seller()))

@@ -11,6 +11,7 @@ mod failure;
 mod keeper;
 mod operations;
 mod outward;
+mod rds;
 mod reports;
 mod reservations;
 mod settlement;
@@ -50,7 +51,7 @@ pub fn description() -> utoipa::openapi::OpenApi {
 
 fn routes() -> (Router<Arc<App>>, utoipa::openapi::OpenApi) {
     OpenApiRouter::with_openapi(Description::openapi())
-        .nest("/api/v1/apps", apps::router())
+        .nest("/api/v1/apps", apps::router().merge(rds::router()))
         .nest("/api/v1/channels", channel::router())
         .nest("/api/v1/exceptions", exceptions::router())
         .nest("/api/v1/keeper", keeper::router())

@@ -32,6 +32,9 @@ struct AttemptsQuery {
     tid: Option<i64>,
     /// Attempts to this app, by its key.
     app: Option<String>,
+    /// With `app`: pushes into its databases, not calls to it.
+    #[serde(default)]
+    rds: bool,
     /// Attempts to this channel: `tmall`.
     channel: Option<String>,
     /// Attempts to this webhook, by its name.
@@ -124,6 +127,7 @@ async fn attempts(
     }
     let of = match (query.tid, query.app, query.channel.as_deref(), query.webhook) {
         (Some(tid), None, None, None) => AttemptsOf::Trade(Tid(tid)),
+        (None, Some(key), None, None) if query.rds => AttemptsOf::Receiver(Receiver::Rds(AppKey(key))),
         (None, Some(key), None, None) => AttemptsOf::Receiver(Receiver::App(AppKey(key))),
         (None, None, Some("tmall"), None) => AttemptsOf::Receiver(Receiver::Channel(TMALL)),
         (None, None, Some(_), None) => {

@@ -114,9 +114,12 @@ impl DirectoryIndex {
             .apps
             .values()
             .flat_map(|entry| entry.roles.keys().map(|seller| (*seller, Receiver::App(entry.row.key.clone()))));
+        let databases = self.apps.values().filter(|entry| !entry.row.rds.is_empty());
+        let databases = databases
+            .flat_map(|entry| entry.roles.keys().map(|seller| (*seller, Receiver::Rds(entry.row.key.clone()))));
         let channels = self.channels.values().map(|row| (row.seller, Receiver::Channel(row.channel)));
         let webhooks = self.webhooks.keys().map(|(seller, name)| (*seller, Receiver::Webhook(name.clone())));
-        let mut all: Vec<_> = apps.chain(channels).chain(webhooks).collect();
+        let mut all: Vec<_> = apps.chain(databases).chain(channels).chain(webhooks).collect();
         all.sort_unstable();
         all
     }

@@ -200,6 +200,7 @@ impl Lane {
         let state = group.load_seller().await?;
         let mut world = World::new(state.seller, version, state.places);
         world.subscriptions = state.subscriptions;
+        world.load_push_users(state.push_users);
         Ok(world)
     }
 

@@ -33,7 +33,7 @@ pub use lanes::Lanes;
 pub(crate) use places::{Claim, PlaceBook, PlaceError, store_by_code, wire_name};
 pub use unreachable::Unreachable;
 
-use crate::outward::{Dialer, Network, Reach};
+use crate::outward::{Dialer, Network, RdsDatabases, Reach};
 use crate::workers::OutwardQueue;
 
 /// How long a caller waits for an answer; every call answers within this time.
@@ -91,6 +91,8 @@ pub struct App {
     pub(crate) dialer: Dialer,
     /// Apps that do not answer.
     pub unreachable: Unreachable,
+    /// Apps' databases that orders are pushed into.
+    pub(crate) databases: RdsDatabases,
     /// Rung when a group left work rows.
     pub work_left: Notify,
 }
@@ -114,6 +116,7 @@ impl App {
             outward: OutwardQueue::default(),
             dialer,
             unreachable: Unreachable::default(),
+            databases: RdsDatabases::default(),
             work_left: Notify::new(),
         }))
     }

@@ -9,8 +9,8 @@ use astrolabe_core::service_settings::{DeliveryRules, Priority, ServiceSettings,
 use astrolabe_core::time::OpeningHours;
 use astrolabe_protocol::webhook::WebhookSecret;
 use astrolabe_store::{
-    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, RdsTarget, SessionRow, SourceConfig, SpiAddresses, Store,
-    UserRole, UserRow, WebhookRow,
+    AppRow, ChannelRow, Directory, DirectoryDraft, Grant, RdsAddress, RdsTarget, SessionRow, SourceConfig,
+    SpiAddresses, Store, UserRole, UserRow, WebhookRow,
 };
 
 use crate::app::Geography;
@@ -175,6 +175,10 @@ fn rds_targets(table: &AppTable) -> Result<Vec<RdsTarget>, DeclareError> {
         if !names.insert(&target.name) {
             return Err(invalid("app", &table.key, format!("rds: {:?} is declared twice", target.name)));
         }
+    }
+    for target in &table.rds {
+        let address = target.url.as_deref().map(RdsAddress::parse).transpose();
+        address.map_err(|problem| invalid("app", &table.key, format!("rds {:?}: url {problem}", target.name)))?;
     }
     Ok(table.rds.clone())
 }

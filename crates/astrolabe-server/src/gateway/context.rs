@@ -34,7 +34,6 @@ pub(super) struct AppContext {
     pub(super) call: Call,
     pub(super) caller: AppKey,
     pub(super) directory: Arc<DirectoryIndex>,
-    pub(super) now: Timestamp,
 }
 
 impl CallContext {

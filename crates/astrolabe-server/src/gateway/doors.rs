@@ -169,7 +169,7 @@ impl Gateway {
         let answer = match handlers::find(method.name) {
             Some(Handler::OfApp(handler)) => {
                 admission::admit_app(&directory, &caller, &call)?;
-                let context = AppContext { app, call, caller, directory, now };
+                let context = AppContext { app, call, caller, directory };
                 caught(method, handler(&context)).await
             }
             Some(Handler::OfSeller(handler)) => {

@@ -341,6 +341,7 @@ mod tests {
             holds: Vec::new(),
             sub_orders,
             refunds: Vec::new(),
+            pushed_to: BTreeSet::new(),
             due_at: None,
             told: astrolabe_core::order::told::TradeTold::default(),
         };

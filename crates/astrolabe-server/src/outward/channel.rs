@@ -83,6 +83,8 @@ fn handover_code(outward: &Outward) -> Option<&str> {
         | Message::TellShipped { .. }
         | Message::ConsignToChannel { .. }
         | Message::TellFact(_)
-        | Message::AskCancel { .. } => None,
+        | Message::AskCancel { .. }
+        | Message::PushTrade
+        | Message::PushRefund { .. } => None,
     }
 }

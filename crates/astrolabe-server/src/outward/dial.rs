@@ -104,9 +104,9 @@ impl Dialer {
         Self { client: client.ok(), reach }
     }
 
-    /// Where it may go.
-    pub(super) fn reach(&self) -> &Reach {
-        &self.reach
+    /// Where calls may go.
+    pub(super) fn reach(&self) -> Arc<Reach> {
+        Arc::clone(&self.reach)
     }
 
     /// Makes one attempt.

@@ -62,7 +62,7 @@ pub(crate) fn check_url(address: &str, reach: &Reach) -> Result<Url, AddressRefu
 }
 
 impl Reach {
-    fn allows(&self, ip: IpAddr) -> bool {
+    pub(super) fn allows(&self, ip: IpAddr) -> bool {
         // An IPv4 address may come written as an IPv6 one.
         let ip = ip.to_canonical();
         self.everywhere || is_public(ip) || self.networks.iter().any(|network| network.contains(ip))

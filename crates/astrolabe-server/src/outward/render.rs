@@ -47,9 +47,9 @@ pub(crate) async fn spi_call(
         Message::ConsignToChannel { .. }
         | Message::AskCancel { .. }
         | Message::TellHandoverCode { .. }
-        | Message::TellFact(_) => {
-            return Ok(None);
-        }
+        | Message::TellFact(_)
+        | Message::PushTrade
+        | Message::PushRefund { .. } => return Ok(None),
     }))
 }
 
@@ -117,6 +117,8 @@ pub(crate) fn channel_call(outward: &Outward) -> Option<(&'static str, Fields)> 
         | Message::TellAccepted { .. }
         | Message::TellRefused { .. }
         | Message::TellShipped { .. }
-        | Message::TellFact(_) => None,
+        | Message::TellFact(_)
+        | Message::PushTrade
+        | Message::PushRefund { .. } => None,
     }
 }

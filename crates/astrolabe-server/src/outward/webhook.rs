@@ -92,7 +92,7 @@ async fn post(app: &App, row: &WebhookRow, id: &str, body: &Body<'_>) -> Spoken 
 
 /// Whether an address may be called; else a sentence for the field that holds it.
 pub(crate) fn check_webhook_url(app: &App, url: &str) -> Result<(), String> {
-    check_url(url, app.dialer.reach()).map(|_| ()).map_err(|refused| refused.to_string())
+    check_url(url, &app.dialer.reach()).map(|_| ()).map_err(|refused| refused.to_string())
 }
 
 /// `order.` and the stable word of the fact.

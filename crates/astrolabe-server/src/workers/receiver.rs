@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use astrolabe_core::command::Command;
-use astrolabe_core::ids::{OutwardId, Tid};
+use astrolabe_core::command::{Command, FirstAttempt, PushedAfter};
+use astrolabe_core::ids::{AppKey, OutwardId, Tid};
 use astrolabe_core::outward::{OutwardState, Receiver};
 use astrolabe_core::time::Timestamp;
 use astrolabe_store::DueOutward;
@@ -134,6 +134,20 @@ fn note_reach(app: &App, call: &DueOutward, ending: &Ending, now: Timestamp) {
     }
 }
 
+/// A first attempt that a push follows is settled together with it.
+fn settling(call: &DueOutward, state: OutwardState, named: Vec<AppKey>) -> Command {
+    let (id, tid) = (call.outward.id, call.outward.tid);
+    match (&call.outward.receiver, PushedAfter::of(&call.outward.message)) {
+        (Receiver::App(app), Some(after)) if call.attempts == 0 => {
+            let first = FirstAttempt { id, tid, state, app: app.clone(), call: after, named };
+            Command::SettleFirst(Box::new(first))
+        }
+        (Receiver::App(_) | Receiver::Channel(_) | Receiver::Webhook(_) | Receiver::Rds(_), _) => {
+            Command::SettleOutward { id, tid, state }
+        }
+    }
+}
+
 /// Makes one attempt and sends what came of it through the lane. Answers whether the trade's next call may go.
 async fn attempt(app: &Arc<App>, log: &AttemptLog, call: DueOutward) -> bool {
     let attempts = call.attempts + 1;
@@ -152,10 +166,11 @@ async fn attempt(app: &Arc<App>, log: &AttemptLog, call: DueOutward) -> bool {
     };
     metrics::counter!("astrolabe_outward_attempts_total", "outcome" => outcome).increment(1);
     let passed = outcome != "retried";
+    let named = sent.reply.as_ref().map(|reply| replies::named_apps(app, &call, reply)).unwrap_or_default();
     if let (Some(reply), Some(attempt)) = (sent.reply, &sent.attempt) {
         replies::take_back(app, &call, reply, attempt.key.started_at).await;
     }
-    let settle = Command::SettleOutward { id: call.outward.id, tid: call.outward.tid, state };
+    let settle = settling(&call, state, named);
     if let Err(error) = app.submit(call.seller, settle, None).await {
         // The row stays pending and is tried again: a receiver must expect repeats.
         tracing::warn!(%error, "a call outward could not be settled");

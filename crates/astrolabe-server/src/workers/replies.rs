@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use astrolabe_core::command::{Command, SyncAllocation, SyncStatus, SyncedLine};
-use astrolabe_core::ids::{LocationId, Oid};
+use astrolabe_core::ids::{AppKey, LocationId, Oid};
 use astrolabe_core::order::timeline::{Actor, Via};
 use astrolabe_core::outward::{Message, Receiver};
 use astrolabe_core::time::Timestamp;
 use astrolabe_protocol::Fields;
 use astrolabe_protocol::spi::SpiReply;
-use astrolabe_store::DueOutward;
+use astrolabe_store::{DueOutward, OrdersBy};
 
 use crate::app::{App, Claim};
+
+/// Most databases that an answer may name.
+const NAMED_APPS_MAX: usize = 20;
 
 /// Sends through the lane what the answer to `allocatedinfo.get` (§6.6.3) says. Answers to other calls say no more than
 /// that they were heard. The app cannot have known more than what was so when it was asked, `asked_at`: a store may have
@@ -48,6 +51,22 @@ pub(super) async fn take_back(app: &Arc<App>, call: &DueOutward, reply: SpiReply
     if let Err(error) = app.submit(call.seller, Command::SyncAllocation(sync), None).await {
         tracing::info!(tid = %call.outward.tid, %error, "an answered allocation was not taken");
     }
+}
+
+/// 方式一: the apps whose databases an answer to `allocate` names (§6.6.1 `appKey`, by commas). Not listened to where the
+/// app is set up for 方式二.
+pub(super) fn named_apps(app: &App, call: &DueOutward, reply: &SpiReply) -> Vec<AppKey> {
+    let (Message::AskAllocation, Receiver::App(key)) = (&call.outward.message, &call.outward.receiver) else {
+        return Vec::new();
+    };
+    let directory = app.directory.get();
+    let listens = directory.app(key).is_some_and(|entry| entry.row.orders_by == OrdersBy::Spi);
+    if !listens || !reply.is_ok() {
+        return Vec::new();
+    }
+    let said = ["appKey", "app_key"].into_iter().find_map(|name| reply.fields.opt_text(name).ok().flatten());
+    let names = said.unwrap_or_default().split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.take(NAMED_APPS_MAX).map(|name| AppKey(name.to_owned())).collect()
 }
 
 async fn synced_line(app: &App, call: &DueOutward, info: &Fields) -> Option<SyncedLine> {

@@ -7,7 +7,9 @@ use astrolabe_protocol::spi::SpiReply;
 use astrolabe_store::{Attempt, AttemptOutcome, DueOutward};
 
 use crate::app::App;
-use crate::outward::{About, NotCallable, SpiCall, Spoken, call_app, call_channel, call_webhook, spi_call};
+use crate::outward::{
+    About, NotCallable, Pushed, SpiCall, Spoken, call_app, call_channel, call_webhook, push_row, spi_call,
+};
 use crate::workers::attempts::Ending;
 
 /// What one attempt brought.
@@ -26,21 +28,43 @@ pub(super) async fn send(app: &App, call: &DueOutward) -> Sent {
         Receiver::App(key) => send_spi(app, call, key).await,
         Receiver::Channel(channel) => send_channel(app, call, *channel).await,
         Receiver::Webhook(name) => send_webhook(app, call, name).await,
+        Receiver::Rds(key) => return push(app, call, key).await,
     };
     match spoken {
         Ok(mut spoken) => {
-            let about = About {
-                seller: call.seller,
-                receiver: call.outward.receiver.clone(),
-                call: Some(call.outward.id),
-                tid: call.outward.tid,
-                number: call.attempts + 1,
-            };
+            let about = about(call);
             let (ending, reply) = (ending_of(&spoken), spoken.reply.take());
             Sent { ending, reply, attempt: Some(spoken.into_attempt(about)) }
         }
         Err(ending) => Sent { ending, reply: None, attempt: None },
     }
+}
+
+fn about(call: &DueOutward) -> About {
+    About {
+        seller: call.seller,
+        receiver: call.outward.receiver.clone(),
+        call: Some(call.outward.id),
+        tid: call.outward.tid,
+        number: call.attempts + 1,
+    }
+}
+
+/// A database has no code of its own to say no with: what somebody can mend is tried to the end of the schedule.
+async fn push(app: &App, call: &DueOutward, key: &AppKey) -> Sent {
+    let (ending, attempt) = match push_row(app, call.seller, key, &call.outward, about(call)).await {
+        Pushed::Nowhere => (Ending::NoAddress, None),
+        Pushed::Later(why) => (Ending::Unreachable(why), None),
+        Pushed::Tried { attempt, error } => {
+            let ending = match error {
+                None => Ending::Delivered,
+                Some(error) if error.may_pass() => Ending::Unreachable(error.to_string()),
+                Some(error) => Ending::Refused(error.to_string()),
+            };
+            (ending, Some(*attempt))
+        }
+    };
+    Sent { ending, reply: None, attempt }
 }
 
 async fn send_spi(app: &App, call: &DueOutward, key: &AppKey) -> Result<Spoken, Ending> {

@@ -12,6 +12,7 @@ mod naughty;
 mod orders;
 mod pickups;
 mod push_users;
+mod rds;
 mod replays;
 mod reports;
 mod settings;

@@ -1,9 +1,9 @@
 //! Who gets trades pushed into which database of an app.
 
+use astrolabe_core::command::{Command, PushUser};
 use astrolabe_core::ids::{AppKey, SellerId};
 use astrolabe_protocol::client::{self, ClientError, Credentials, Outgoing, Shape};
 use astrolabe_protocol::{Answer, Fields, Secret};
-use astrolabe_store::PushUser;
 
 use crate::merchant::{Caller, Merchant, NEIGHBOUR, SELLER, method};
 
@@ -115,7 +115,6 @@ async fn a_registration_without_a_session_is_told_as_such() {
     let app = AppKey("44444444".to_owned());
     let now = merchant.app().clock.now();
     let user = PushUser {
-        seller: SellerId(SELLER),
         app,
         rds_name: "rds-4".to_owned(),
         history_days: None,
@@ -124,7 +123,7 @@ async fn a_registration_without_a_session_is_told_as_such() {
         created: now,
         modified: now,
     };
-    merchant.app().store.add_push_user(&user).await.expect("is kept");
+    merchant.app().submit(SellerId(SELLER), Command::RegisterPush(user), None).await.expect("is kept");
     let by = Credentials {
         app_key: astrolabe_protocol::AppKey::new("44444444"),
         secret: Secret::new("sessionless"),

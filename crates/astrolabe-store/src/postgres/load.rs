@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use deadpool_postgres::Client;
 use tokio_postgres::Row;
 
+use astrolabe_core::command::HistoryPlace;
 use astrolabe_core::exception::Exception;
 use astrolabe_core::goods::{Item, ScItem};
 use astrolabe_core::ids::{HoldKey, ItemId, LocationId, ReservationId, ScItemId, SellerId, Tid};
@@ -22,6 +23,7 @@ use astrolabe_core::world::{
 use crate::contract::{ANSWERS_KEPT, AnswerKey, ChangedSince, SellerState};
 use crate::error::StoreError;
 use crate::postgres::fields::{Params, all, first, limit};
+use crate::postgres::push;
 use crate::rows::{
     AheadGather, ArticleGather, Fields, FileGather, ItemGather, adjust, ahead_columns, assignment, bill, bill_columns,
     cell, cell_columns, class_code, day_load, exception, exception_columns, holder_kind, location, mapping,
@@ -34,13 +36,14 @@ pub(super) async fn seller(client: &Client, seller: SellerId) -> Result<SellerSt
     let places = "SELECT doc FROM location WHERE seller_id = $1 ORDER BY location_id";
     let key: &Params<'_> = &[&seller.0];
     let webhooks = "SELECT doc FROM webhook WHERE seller_id = $1 ORDER BY name";
-    let (known, places, webhooks) = futures::try_join!(
+    let (known, places, webhooks, push_users) = futures::try_join!(
         first(client, row, key, crate::rows::seller),
         all(client, places, key, |row| location(row, 0)),
         all(client, webhooks, key, subscription),
+        push::of_seller(client, seller),
     )?;
     let subscriptions = webhooks.into_iter().flatten().collect();
-    Ok(SellerState { seller: known.ok_or(StoreError::UnknownSeller(seller))?, places, subscriptions })
+    Ok(SellerState { seller: known.ok_or(StoreError::UnknownSeller(seller))?, places, subscriptions, push_users })
 }
 
 const CHANGED_ARTICLES: &str = "\
@@ -83,6 +86,7 @@ pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> R
         waiting_after,
         day_loads,
         exceptions,
+        history,
     ) = futures::try_join!(
         by.files(names),
         by.items(names),
@@ -97,6 +101,7 @@ pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> R
         by.waiting_after(names),
         by.day_loads(names),
         by.exceptions(names),
+        by.history(names),
     )?;
     Ok(Loaded {
         files,
@@ -112,6 +117,7 @@ pub(super) async fn names(client: &Client, seller: SellerId, names: &Names) -> R
         waiting_after,
         day_loads,
         exceptions,
+        history,
     })
 }
 
@@ -144,6 +150,14 @@ struct By<'c> {
 }
 
 impl By<'_> {
+    async fn history(&self, names: &Names) -> Result<BTreeMap<HistoryPlace, Vec<(Timestamp, Tid)>>, StoreError> {
+        let mut found = BTreeMap::new();
+        for place in &names.history {
+            found.insert(*place, push::history(self.client, self.seller, *place).await?);
+        }
+        Ok(found)
+    }
+
     /// Rows whose key is in `keys`: `$1` is the seller, `$2` the keys.
     async fn of_ids<T>(
         &self,

@@ -38,8 +38,8 @@ use deadpool_postgres::Pool;
 use astrolabe_core::exception::Exception;
 use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, ExceptionId, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId,
-    SkuId, Tid,
+    AllocationCode, ExceptionId, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId,
+    Tid,
 };
 use astrolabe_core::kpi::{Figures, Metric, Region, Span};
 use astrolabe_core::outward::Receiver;
@@ -56,7 +56,7 @@ use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::exceptions::ExceptionQuery;
 use crate::figures::{FigureQuery, FiguresFound};
-use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
+use crate::lists::{PushUserQuery, PushUserRow, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::settlement::{
     RuleSetChange, RuleSetChanged, RuleSetDeed, RuleSetRow, SettlementBalance, SettlementFault, SettlementLoad,
@@ -139,10 +139,6 @@ impl Store for PostgresStore {
         lease::give_up(&read::client(&self.pool).await?, node).await
     }
 
-    async fn add_push_user(&self, user: &PushUser) -> Result<(), StoreError> {
-        push::add(&read::client(&self.pool).await?, user).await
-    }
-
     async fn keep_source_progress(&self, progress: &SourceProgress) -> Result<(), StoreError> {
         sources::keep(&mut read::client(&self.pool).await?, progress).await
     }
@@ -160,11 +156,7 @@ impl Store for PostgresStore {
         sources::exceptions(&read::client(&self.pool).await?, seller, channel, limit).await
     }
 
-    async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError> {
-        push::delete(&read::client(&self.pool).await?, seller, app, now).await
-    }
-
-    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError> {
+    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUserRow>, i64), StoreError> {
         push::users(&read::client(&self.pool).await?, query).await
     }
 

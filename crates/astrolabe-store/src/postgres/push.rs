@@ -1,46 +1,65 @@
-//! Who gets trades pushed into which database. Written outside groups: nothing decided depends on it.
+//! Who gets trades pushed into which database, and what of a seller's history that is.
 
 use deadpool_postgres::Client;
 
-use astrolabe_core::ids::{AppKey, SellerId};
+use astrolabe_core::command::{HistoryPlace, PushUser};
+use astrolabe_core::ids::{SellerId, Tid};
 use astrolabe_core::time::Timestamp;
+use astrolabe_core::world::{Changes, HISTORY_MAX};
 
 use crate::error::StoreError;
-use crate::lists::{PushUser, PushUserQuery};
-use crate::postgres::fields::{all, commit_failure, failure, first};
+use crate::lists::{PushUserQuery, PushUserRow};
+use crate::postgres::fields::{all, first, limit as most};
+use crate::postgres::save::Writing;
+use crate::postgres::script::{Script, value};
 use crate::rows::{Fields, page_window, push_user, push_user_columns};
 
-const ADD: &str = concat!(
-    "INSERT INTO push_user AS known (",
+const PUT: &str = concat!(
+    "INSERT INTO push_user (",
     push_user_columns!(),
-    ") VALUES ($1, $2, $3, $4, $5, FALSE, $6, $6) \
+    ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
      ON CONFLICT (seller_id, app_key) DO UPDATE SET rds_name = excluded.rds_name, \
-     history_days = excluded.history_days, topics = excluded.topics, deleted = FALSE, modified = excluded.modified \
-     WHERE known.deleted OR known.rds_name <> excluded.rds_name \
-     OR known.history_days IS DISTINCT FROM excluded.history_days OR known.topics IS DISTINCT FROM excluded.topics"
+     history_days = excluded.history_days, topics = excluded.topics, deleted = excluded.deleted, \
+     created = excluded.created, modified = excluded.modified"
 );
 
-/// Adds, changes or brings back; the same again changes nothing.
-pub(super) async fn add(client: &Client, user: &PushUser) -> Result<(), StoreError> {
-    let PushUser { seller, app, rds_name, history_days, topics, deleted: _, created: _, modified } = user;
-    let statement = client.prepare_cached(ADD).await.map_err(failure)?;
-    let added = client.execute(&statement, &[&seller.0, &app.0, rds_name, history_days, topics, &modified.0]).await;
-    added.map(|_| ()).map_err(commit_failure)
+/// Registrations of one group.
+pub(super) fn write(script: &mut Script, writing: Writing, changes: &Changes) {
+    for user in changes.push_users.iter().cloned() {
+        let PushUser { app, rds_name, history_days, topics, deleted, created, modified } = user;
+        let row = vec![
+            value(writing.seller.0),
+            value(app.0),
+            value(rds_name),
+            value(history_days),
+            value(topics),
+            value(deleted),
+            value(created.0),
+            value(modified.0),
+        ];
+        script.add(PUT, row);
+    }
 }
 
-/// Marks as deleted; says whether the app ever had the seller.
-pub(super) async fn delete(
+/// All registrations of a seller.
+pub(super) async fn of_seller(client: &Client, seller: SellerId) -> Result<Vec<PushUser>, StoreError> {
+    let users = concat!("SELECT ", push_user_columns!(), " FROM push_user WHERE seller_id = $1 ORDER BY app_key");
+    all(client, users, &[&seller.0], |row| Ok(push_user(row)?.user)).await
+}
+
+/// A bit of a seller's trades, newest changed first.
+pub(super) async fn history(
     client: &Client,
     seller: SellerId,
-    app: &AppKey,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let mark = "UPDATE push_user SET deleted = TRUE, modified = $3 \
-                WHERE seller_id = $1 AND app_key = $2 AND NOT deleted";
-    let statement = client.prepare_cached(mark).await.map_err(failure)?;
-    client.execute(&statement, &[&seller.0, &app.0, &now.0]).await.map_err(commit_failure)?;
-    let known = "SELECT 1::bigint FROM push_user WHERE seller_id = $1 AND app_key = $2";
-    Ok(first(client, known, &[&seller.0, &app.0], |row| row.int(0)).await?.is_some())
+    place: HistoryPlace,
+) -> Result<Vec<(Timestamp, Tid)>, StoreError> {
+    let trades = "SELECT modified, tid FROM trade \
+                  WHERE seller_id = $1 AND modified >= $2 AND (modified, tid) < ($3, $4) \
+                  ORDER BY modified DESC, tid DESC LIMIT $5";
+    let HistoryPlace { since, before: (modified, tid) } = place;
+    let most = most(HISTORY_MAX);
+    let key: &[&(dyn tokio_postgres::types::ToSql + Sync)] = &[&seller.0, &since.0, &modified.0, &tid.0, &most];
+    all(client, trades, key, |row| Ok((Timestamp(row.int(0)?), Tid(row.int(1)?)))).await
 }
 
 const WANTED: &str = "\
@@ -48,7 +67,7 @@ const WANTED: &str = "\
     AND ($3::bigint IS NULL OR modified >= $3) AND ($4::bigint IS NULL OR modified <= $4)";
 
 /// A page by seller, and how many there are.
-pub(super) async fn users(client: &Client, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError> {
+pub(super) async fn users(client: &Client, query: &PushUserQuery) -> Result<(Vec<PushUserRow>, i64), StoreError> {
     let (seller, from, to) = (query.seller.map(|id| id.0), query.from.map(|at| at.0), query.to.map(|at| at.0));
     let (rows, skipped) = page_window(query.page, query.per_page);
     let page = format!(concat!("SELECT ", push_user_columns!(), " {} ORDER BY seller_id LIMIT $5 OFFSET $6"), WANTED);

@@ -11,7 +11,7 @@ use astrolabe_core::world::Changes;
 use crate::contract::{ANSWERS_KEPT, AnswerKey, Lease, StoredAnswer};
 use crate::error::StoreError;
 use crate::postgres::script::{Script, column, value};
-use crate::postgres::{exceptions, save_goods, save_orders, save_outward, save_stock};
+use crate::postgres::{exceptions, push, save_goods, save_orders, save_outward, save_stock};
 use crate::rows::Fields;
 
 /// A group's place in its seller's history.
@@ -68,8 +68,10 @@ pub(super) fn group(
     save_orders::write(&mut script, writing, changes)?;
     exceptions::write(&mut script, writing, changes)?;
     let calls = NewCalls(save_outward::write(&mut script, writing, changes)?);
+    push::write(&mut script, writing, changes);
     keep_answers(&mut script, writing, answers);
-    script.add(BUMP, vec![value(writing.seller.0), value(writing.version), value(!changes.locations.is_empty())]);
+    let places_changed = !changes.locations.is_empty() || !changes.push_users.is_empty();
+    script.add(BUMP, vec![value(writing.seller.0), value(writing.version), value(places_changed)]);
     Ok(GroupScript { statements: script, calls })
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Connection, params};
 
+use astrolabe_core::command::HistoryPlace;
 use astrolabe_core::exception::Exception;
 use astrolabe_core::goods::{Item, ScItem};
 use astrolabe_core::ids::{HoldKey, ItemId, LocationId, OutwardId, ReservationId, ScItemId, SellerId, Tid};
@@ -26,6 +27,7 @@ use crate::rows::{
     sc_item, subscription, trade, trade_place, waiting,
 };
 use crate::sqlite::fields::{all, each, first, limit};
+use crate::sqlite::push;
 
 /// The seller and its places.
 pub(super) fn seller(connection: &Connection, seller: SellerId) -> Result<SellerState, StoreError> {
@@ -37,6 +39,7 @@ pub(super) fn seller(connection: &Connection, seller: SellerId) -> Result<Seller
         seller: known.ok_or(StoreError::UnknownSeller(seller))?,
         places: all(connection, places, [seller.0], |row| location(row, 0))?,
         subscriptions: all(connection, webhooks, [seller.0], |row| subscription(row))?.into_iter().flatten().collect(),
+        push_users: push::of_seller(connection, seller)?,
     })
 }
 
@@ -83,6 +86,7 @@ pub(super) fn names(connection: &Connection, seller: SellerId, names: &Names) ->
         waiting_after: by.waiting_after(names)?,
         day_loads: by.day_loads(names)?,
         exceptions: by.exceptions(names)?,
+        history: by.history(names)?,
     })
 }
 
@@ -113,6 +117,11 @@ struct By<'c> {
 }
 
 impl By<'_> {
+    fn history(&self, names: &Names) -> Result<BTreeMap<HistoryPlace, Vec<(Timestamp, Tid)>>, StoreError> {
+        let of_place = |place: &HistoryPlace| Ok((*place, push::history(self.connection, self.seller, *place)?));
+        names.history.iter().map(of_place).collect()
+    }
+
     fn files(&self, names: &Names) -> Result<Vec<TradeFile>, StoreError> {
         let trades = "SELECT doc FROM trade WHERE seller_id = ?1 AND tid = ?2";
         let assignments = "SELECT doc FROM assignment WHERE seller_id = ?1 AND tid = ?2 ORDER BY made_version, code";

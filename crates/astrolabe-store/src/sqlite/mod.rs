@@ -39,8 +39,8 @@ use async_trait::async_trait;
 use astrolabe_core::exception::Exception;
 use astrolabe_core::goods::{Mapping, OmniTag, ScItem};
 use astrolabe_core::ids::{
-    AllocationCode, AppKey, ExceptionId, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId,
-    SkuId, Tid,
+    AllocationCode, ExceptionId, HandoverCode, HoldKey, ItemId, LocationId, Oid, RefundId, ScItemId, SellerId, SkuId,
+    Tid,
 };
 use astrolabe_core::kpi::{Figures, Metric, Region, Span};
 use astrolabe_core::outward::Receiver;
@@ -57,7 +57,7 @@ use crate::directory::{AppRow, Directory, DirectoryDraft};
 use crate::error::StoreError;
 use crate::exceptions::ExceptionQuery;
 use crate::figures::{FigureQuery, FiguresFound};
-use crate::lists::{PushUser, PushUserQuery, SoldPage, SoldQuery};
+use crate::lists::{PushUserQuery, PushUserRow, SoldPage, SoldQuery};
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::settlement::{
     RuleSetChange, RuleSetChanged, RuleSetDeed, RuleSetRow, SettlementBalance, SettlementFault, SettlementLoad,
@@ -142,11 +142,6 @@ impl Store for SqliteStore {
         Ok(())
     }
 
-    async fn add_push_user(&self, user: &PushUser) -> Result<(), StoreError> {
-        let user = user.clone();
-        self.lanes.write(move |connection| push::add(connection, &user)).await
-    }
-
     async fn keep_source_progress(&self, progress: &SourceProgress) -> Result<(), StoreError> {
         let progress = progress.clone();
         self.lanes.write(move |connection| sources::keep(connection, &progress)).await
@@ -167,12 +162,7 @@ impl Store for SqliteStore {
         self.readers.read(move |connection| sources::exceptions(connection, seller, &channel, limit)).await
     }
 
-    async fn delete_push_user(&self, seller: SellerId, app: &AppKey, now: Timestamp) -> Result<bool, StoreError> {
-        let app = app.clone();
-        self.lanes.write(move |connection| push::delete(connection, seller, &app, now)).await
-    }
-
-    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError> {
+    async fn push_users(&self, query: &PushUserQuery) -> Result<(Vec<PushUserRow>, i64), StoreError> {
         let query = query.clone();
         self.readers.read(move |connection| push::users(connection, &query)).await
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
-use astrolabe_core::command::{Published, Work};
+use astrolabe_core::command::{HistoryPlace, Published, Work};
 use astrolabe_core::exception::{Exception, ExceptionChange, ExceptionKind, ExceptionState, Raised, Subject};
 use astrolabe_core::goods::{Item, OmniTag, ScItem};
 use astrolabe_core::ids::{
@@ -30,7 +30,7 @@ use crate::attempts::{AttemptId, AttemptKey, AttemptsKept, AttemptsOf};
 use crate::contract::{AnswerKey, Lease, StoredAnswer};
 use crate::exceptions::{ExceptionPlace, ExceptionQuery};
 use crate::figures::{FigureQuery, FiguresBy, FiguresOf};
-use crate::lists::{PushUser, PushUserQuery, SoldBy, SoldQuery};
+use crate::lists::{PushUserQuery, SoldBy, SoldQuery};
 use crate::migrate::MIGRATIONS;
 use crate::readers::{FactPlace, TimelineReader};
 use crate::rows::Fields;
@@ -71,6 +71,7 @@ fn everything_named(cell: CellKey) -> Names {
         waiting_after: BTreeSet::from([None]),
         days: BTreeSet::from([1]),
         exceptions: BTreeSet::from([ExceptionId(1)]),
+        history: BTreeSet::from([HistoryPlace { since: NOW, before: (NOW, Tid(1)) }]),
     }
 }
 
@@ -141,6 +142,7 @@ fn empty_trade() -> Trade {
         holds: Vec::new(),
         sub_orders: Vec::new(),
         refunds: Vec::new(),
+        pushed_to: BTreeSet::new(),
         due_at: None,
         told: TradeTold::default(),
     }
@@ -219,18 +221,6 @@ fn run_lists(connection: &Connection) {
     lists::articles(connection, SELLER, &[ScItemId(1)]).unwrap();
     lists::locations_named(connection, SELLER, &BTreeSet::from([LocationId(1)])).unwrap();
     let app = AppKey("a".to_owned());
-    let user = PushUser {
-        seller: SELLER,
-        app: app.clone(),
-        rds_name: "r".to_owned(),
-        history_days: None,
-        topics: None,
-        deleted: false,
-        created: NOW,
-        modified: NOW,
-    };
-    push::add(connection, &user).unwrap();
-    push::delete(connection, SELLER, &app, NOW).unwrap();
     let query = PushUserQuery { app, seller: None, from: None, to: None, page: 1, per_page: 10 };
     push::users(connection, &query).unwrap();
     let receiver = Receiver::App(AppKey("a".to_owned()));

@@ -1,43 +1,55 @@
-//! Who gets trades pushed into which database. Written between groups: nothing decided depends on it.
+//! Who gets trades pushed into which database, and what of a seller's history that is.
 
 use rusqlite::{Connection, params};
 
-use astrolabe_core::ids::{AppKey, SellerId};
+use astrolabe_core::command::{HistoryPlace, PushUser};
+use astrolabe_core::ids::{SellerId, Tid};
 use astrolabe_core::time::Timestamp;
+use astrolabe_core::world::{Changes, HISTORY_MAX};
 
 use crate::error::StoreError;
-use crate::lists::{PushUser, PushUserQuery};
+use crate::lists::{PushUserQuery, PushUserRow};
 use crate::rows::{Fields, page_window, push_user, push_user_columns};
-use crate::sqlite::fields::{all, first, run};
+use crate::sqlite::fields::{all, first, limit as most, run};
+use crate::sqlite::save::Place;
 
-const ADD: &str = concat!(
+const PUT: &str = concat!(
     "INSERT INTO push_user (",
     push_user_columns!(),
-    ") VALUES (?1, ?2, ?3, ?4, ?5, FALSE, ?6, ?6) \
+    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
      ON CONFLICT (seller_id, app_key) DO UPDATE SET rds_name = excluded.rds_name, \
-     history_days = excluded.history_days, topics = excluded.topics, deleted = FALSE, modified = excluded.modified \
-     WHERE deleted OR rds_name <> excluded.rds_name OR history_days IS NOT excluded.history_days \
-     OR topics IS NOT excluded.topics"
+     history_days = excluded.history_days, topics = excluded.topics, deleted = excluded.deleted, \
+     created = excluded.created, modified = excluded.modified"
 );
 
-/// Adds, changes or brings back; the same again changes nothing.
-pub(super) fn add(connection: &Connection, user: &PushUser) -> Result<(), StoreError> {
-    let PushUser { seller, app, rds_name, history_days, topics, deleted: _, created: _, modified } = user;
-    run(connection, ADD, params![seller.0, app.0, rds_name, history_days, topics, modified.0]).map(|_| ())
+/// Registrations of one group.
+pub(super) fn write(place: Place<'_>, changes: &Changes) -> Result<(), StoreError> {
+    for user in &changes.push_users {
+        let PushUser { app, rds_name, history_days, topics, deleted, created, modified } = user;
+        let row = params![place.seller.0, app.0, rds_name, history_days, topics, deleted, created.0, modified.0];
+        run(place.connection, PUT, row)?;
+    }
+    Ok(())
 }
 
-/// Marks as deleted; says whether the app ever had the seller.
-pub(super) fn delete(
+/// All registrations of a seller.
+pub(super) fn of_seller(connection: &Connection, seller: SellerId) -> Result<Vec<PushUser>, StoreError> {
+    let users = concat!("SELECT ", push_user_columns!(), " FROM push_user WHERE seller_id = ?1 ORDER BY app_key");
+    all(connection, users, [seller.0], |row| Ok(push_user(row)?.user))
+}
+
+/// A bit of a seller's trades, newest changed first.
+pub(super) fn history(
     connection: &Connection,
     seller: SellerId,
-    app: &AppKey,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let mark = "UPDATE push_user SET deleted = TRUE, modified = ?3 \
-                WHERE seller_id = ?1 AND app_key = ?2 AND NOT deleted";
-    run(connection, mark, params![seller.0, app.0, now.0])?;
-    let known = "SELECT 1 FROM push_user WHERE seller_id = ?1 AND app_key = ?2";
-    Ok(first(connection, known, params![seller.0, app.0], |row| row.int(0))?.is_some())
+    place: HistoryPlace,
+) -> Result<Vec<(Timestamp, Tid)>, StoreError> {
+    let trades = "SELECT modified, tid FROM trade \
+                  WHERE seller_id = ?1 AND modified >= ?2 AND (modified, tid) < (?3, ?4) \
+                  ORDER BY modified DESC, tid DESC LIMIT ?5";
+    let HistoryPlace { since, before: (modified, tid) } = place;
+    let key = params![seller.0, since.0, modified.0, tid.0, most(HISTORY_MAX)];
+    all(connection, trades, key, |row| Ok((Timestamp(row.int(0)?), Tid(row.int(1)?))))
 }
 
 const WANTED: &str = "\
@@ -45,7 +57,7 @@ const WANTED: &str = "\
     AND (?3 IS NULL OR modified >= ?3) AND (?4 IS NULL OR modified <= ?4)";
 
 /// A page by seller, and how many there are.
-pub(super) fn users(connection: &Connection, query: &PushUserQuery) -> Result<(Vec<PushUser>, i64), StoreError> {
+pub(super) fn users(connection: &Connection, query: &PushUserQuery) -> Result<(Vec<PushUserRow>, i64), StoreError> {
     let (seller, from, to) = (query.seller.map(|id| id.0), query.from.map(|at| at.0), query.to.map(|at| at.0));
     let (rows, skipped) = page_window(query.page, query.per_page);
     let page = format!(concat!("SELECT ", push_user_columns!(), " {} ORDER BY seller_id LIMIT ?5 OFFSET ?6"), WANTED);

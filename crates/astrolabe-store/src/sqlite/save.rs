@@ -9,7 +9,7 @@ use astrolabe_core::world::Changes;
 use crate::contract::{ANSWERS_KEPT, StoredAnswer};
 use crate::error::StoreError;
 use crate::sqlite::fields::{failure, run};
-use crate::sqlite::{exceptions, save_goods, save_orders, save_outward, save_stock};
+use crate::sqlite::{exceptions, push, save_goods, save_orders, save_outward, save_stock};
 
 /// What becomes of the calls outward that a group names.
 #[derive(Debug, Default)]
@@ -43,8 +43,9 @@ pub(super) fn group(
     save_orders::write(place, &changes)?;
     exceptions::write(place, &changes)?;
     let calls = save_outward::write(place, &changes)?;
+    push::write(place, &changes)?;
     keep_answers(place, answers, now)?;
-    let places_changed = !changes.locations.is_empty();
+    let places_changed = !changes.locations.is_empty() || !changes.push_users.is_empty();
     let bumped = run(
         connection,
         "UPDATE seller_lane SET version = ?3, places_version = CASE WHEN ?4 THEN ?3 ELSE places_version END \

@@ -24,7 +24,7 @@ fn draft() -> DirectoryDraft {
             spi: SpiAddresses { online: Some(SpiAddress::plain("http://pos.example/spi")), ..SpiAddresses::default() },
             orders_by: OrdersBy::Rds,
             allowed_parameters: vec!["extra".to_owned()],
-            rds: vec![RdsTarget { name: "rds-1".to_owned(), paused: true }],
+            rds: vec![RdsTarget { name: "rds-1".to_owned(), url: None, paused: true }],
         }],
         grants: vec![Grant { app: app.clone(), seller: SellerId(1), roles: vec![Role::Pos, Role::Wms] }],
         sessions: vec![SessionRow { token: "t".to_owned(), app: app.clone(), seller: SellerId(1) }],

@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use astrolabe_core::command::Published;
+use astrolabe_core::command::{HistoryPlace, Published, PushUser};
 use astrolabe_core::goods::{Item, OmniTag};
 use astrolabe_core::ids::{AppKey, ItemId, LocationId, RefundId, ScItemId, SellerId, Tid};
 use astrolabe_core::order::assignment::AssignmentState;
 use astrolabe_core::time::{Millis, Timestamp};
-use astrolabe_core::world::{Changes, PublishedRefund, SlotChange};
-use astrolabe_store::{PushUser, PushUserQuery, SoldBy, SoldPage, SoldQuery, Store};
+use astrolabe_core::world::{Changes, Names, PublishedRefund, SlotChange};
+use astrolabe_store::{PushUserQuery, PushUserRow, SoldBy, SoldPage, SoldQuery, Store};
 
-use crate::home::{Home, commit};
+use crate::home::{Home, commit, load};
 use crate::made::{NOW, assigned, assignment, put, shop, trade};
 
 const ONE: SellerId = SellerId(1);
@@ -189,9 +189,8 @@ fn app(key: &str) -> AppKey {
     AppKey(key.to_owned())
 }
 
-fn push_user(seller: i64, key: &str, modified: i64) -> PushUser {
+fn push_user(key: &str, modified: i64) -> PushUser {
     PushUser {
-        seller: SellerId(seller),
         app: app(key),
         rds_name: "rds-1".to_owned(),
         history_days: None,
@@ -202,32 +201,41 @@ fn push_user(seller: i64, key: &str, modified: i64) -> PushUser {
     }
 }
 
+async fn register(store: &Arc<dyn Store>, seller: i64, user: PushUser) {
+    commit(store, seller, Changes { push_users: vec![user], ..Changes::default() }).await;
+}
+
+fn row(seller: i64, user: PushUser) -> PushUserRow {
+    PushUserRow { seller: SellerId(seller), user }
+}
+
 fn users_of(key: &str) -> PushUserQuery {
     PushUserQuery { app: app(key), seller: None, from: None, to: None, page: 1, per_page: 10 }
 }
 
 pub(crate) async fn push_users_are_kept(home: &Home) {
     let store = home.with_sellers(&[1, 2]).await;
-    for user in [push_user(2, "a", 1), push_user(1, "a", 2), push_user(1, "b", 3)] {
-        store.add_push_user(&user).await.unwrap();
+    for (seller, user) in [(2, push_user("a", 1)), (1, push_user("a", 2)), (1, push_user("b", 3))] {
+        register(&store, seller, user).await;
     }
-    // The same again, later: nothing is changed.
-    store.add_push_user(&push_user(1, "a", 9)).await.unwrap();
     let (users, total) = store.push_users(&users_of("a")).await.unwrap();
-    assert_eq!((users, total), (vec![push_user(1, "a", 2), push_user(2, "a", 1)], 2));
+    assert_eq!((users, total), (vec![row(1, push_user("a", 2)), row(2, push_user("a", 1))], 2));
 
-    let changed = PushUser { history_days: Some(30), topics: Some("refund".to_owned()), ..push_user(1, "a", 10) };
-    store.add_push_user(&changed).await.unwrap();
+    let changed = PushUser { history_days: Some(30), topics: Some("refund".to_owned()), ..push_user("a", 10) };
+    register(&store, 1, changed.clone()).await;
     let of_one = PushUserQuery { seller: Some(ONE), ..users_of("a") };
     let (users, _) = store.push_users(&of_one).await.unwrap();
-    assert_eq!(users, vec![PushUser { created: at(2), ..changed.clone() }]);
+    assert_eq!(users, vec![row(1, changed.clone())]);
+    let deleted = PushUser { deleted: true, modified: at(20), ..changed };
+    register(&store, 1, deleted.clone()).await;
 
-    for _ in 0..2 {
-        assert!(store.delete_push_user(ONE, &app("a"), at(20)).await.unwrap(), "deleted once, and known still");
-    }
-    assert!(!store.delete_push_user(OTHER, &app("b"), at(20)).await.unwrap(), "never registered");
-    let (users, _) = store.push_users(&of_one).await.unwrap();
-    assert_eq!((users[0].deleted, users[0].modified), (true, at(20)));
+    let mut group = store.begin(ONE).await.unwrap();
+    let version = group.version();
+    let loaded = group.load_seller().await.unwrap().push_users;
+    assert_eq!(loaded, vec![deleted, push_user("b", 3)], "a lane that starts has them all");
+    assert!(group.changed_since(version - 1).await.unwrap().seller, "other nodes hear of it");
+    drop(group);
+
     let table = [
         (Some(at(20)), None, vec![1]),
         (Some(at(21)), None, vec![]),
@@ -243,9 +251,27 @@ pub(crate) async fn push_users_are_kept(home: &Home) {
     let second = PushUserQuery { page: 2, per_page: 1, ..users_of("a") };
     let (users, total) = store.push_users(&second).await.unwrap();
     assert_eq!((users[0].seller, users.len(), total), (OTHER, 1, 2));
-    store.add_push_user(&push_user(1, "a", 30)).await.unwrap();
-    let (users, _) = store.push_users(&of_one).await.unwrap();
-    assert_eq!(users, vec![PushUser { created: at(2), ..push_user(1, "a", 30) }], "brought back");
+}
+
+pub(crate) async fn history_comes_newest_first_from_a_place_on(home: &Home) {
+    let store = home.with_sellers(&[1, 2]).await;
+    sold(&store).await;
+    let newest = (Timestamp(i64::MAX), Tid(i64::MAX));
+    let table = [
+        (at(-60), newest, vec![1, 2, 3, 4, 5]),
+        (at(-3), newest, vec![1, 2, 3]),
+        (at(-60), (at(-2), Tid(2)), vec![3, 4, 5]),
+        (at(-60), (at(-2), Tid(3)), vec![2, 3, 4, 5]),
+        (at(-1), (at(-1), Tid(1)), vec![]),
+    ];
+    for (since, before, expected) in table {
+        let place = HistoryPlace { since, before };
+        let names = Names { history: BTreeSet::from([place]), ..Names::default() };
+        let found = load(&store, 1, names.clone()).await.history;
+        let tids: Vec<i64> = found[&place].iter().map(|(_, tid)| tid.0).collect();
+        assert_eq!(tids, expected, "{place:?}");
+        assert_eq!(load(&store, 2, names).await.history[&place], [], "nothing of another seller");
+    }
 }
 
 pub(crate) async fn lists_show_nothing_of_another_seller(home: &Home) {
@@ -254,7 +280,7 @@ pub(crate) async fn lists_show_nothing_of_another_seller(home: &Home) {
     let refund = PublishedRefund { id: RefundId(5), tid: Tid(1), modified: NOW, text: "{}".to_owned() };
     let items = vec![put(ItemId(1), tagged(1, &[OmniTag::SyncStock]))];
     commit(&store, 1, Changes { refunds: vec![refund], items, ..Changes::default() }).await;
-    store.add_push_user(&push_user(1, "a", 1)).await.unwrap();
+    register(&store, 1, push_user("a", 1)).await;
     for (seller, some) in [(ONE, true), (OTHER, false)] {
         for by in [SoldBy::Created, SoldBy::Modified] {
             let page = store.trades_sold(seller, &query(by)).await.unwrap();

@@ -129,6 +129,7 @@ pub(crate) fn trade(tid: i64) -> Trade {
         holds: Vec::new(),
         sub_orders: vec![line],
         refunds: Vec::new(),
+        pushed_to: BTreeSet::new(),
         due_at: None,
         told: TradeTold::default(),
     }

@@ -72,7 +72,8 @@ on_both! {
     exceptions: one_is_open_about_a_thing_and_is_counted, people_change_what_is_not_closed,
         they_are_listed_by_what_is_asked, cells_with_unreported_units_come_due;
     lists: trades_by_time_newest_first, trades_by_the_channels_words, refunds_keep_the_newest_text,
-        tags_by_listing_and_by_tag, articles_and_locations_by_id, push_users_are_kept, lists_show_nothing_of_another_seller;
+        tags_by_listing_and_by_tag, articles_and_locations_by_id, push_users_are_kept, history_comes_newest_first_from_a_place_on,
+        lists_show_nothing_of_another_seller;
     settlement: rule_sets_are_drafted_activated_and_retired, a_step_is_kept_once, statements_go_by_month_and_order,
         only_who_settles_is_looked_at, a_settlement_that_lies_is_found;
     views: a_trade_with_everything, assignments_page_by_code, counts_for_summaries, nothing_of_another_seller;

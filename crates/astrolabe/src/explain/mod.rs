@@ -195,6 +195,7 @@ fn call_story(call: &OutwardView) -> String {
         Receiver::App(key) => format!("app {key}"),
         Receiver::Channel(channel) => format!("channel {channel}"),
         Receiver::Webhook(name) => format!("webhook {name}"),
+        Receiver::Rds(key) => format!("database of {key}"),
     };
     let what = match &call.outward.message {
         Message::AskAllocation => "omniorder.allocate",
@@ -208,6 +209,8 @@ fn call_story(call: &OutwardView) -> String {
         Message::ConsignToChannel { .. } => "logistics.offline.send",
         Message::AskCancel { .. } => "astrolabe.order.cancel.ask",
         Message::TellHandoverCode { again: false, .. } => "astrolabe.handover.code.tell",
+        Message::PushTrade => "jdp_tb_trade",
+        Message::PushRefund { .. } => "jdp_tb_refund",
         Message::TellHandoverCode { again: true, .. } => "astrolabe.handover.code.tell (again)",
         Message::TellFact(_) => "a fact",
     };

@@ -56,6 +56,7 @@ fn attempt_line(attempt: &Attempt) -> String {
         Receiver::App(key) => format!("app {key}"),
         Receiver::Channel(channel) => format!("channel {channel}"),
         Receiver::Webhook(name) => format!("webhook {name}"),
+        Receiver::Rds(key) => format!("database of {key}"),
     };
     let which = match attempt.call {
         Some(_) => format!("attempt {}", attempt.number),

@@ -26,7 +26,9 @@ use crate::stock::entry::StockEntry;
 use crate::stock::hold::{AheadState, Holder, HolderKind, HolderName, Role};
 use crate::stock::report::committed_after;
 use crate::time::{Millis, OpeningHours, Timestamp};
-use crate::world::{BillKey, BillRecord, Loaded, Names, NewWork, Occupancy, TradePlace, WAITING_MAX, World};
+use crate::world::{
+    BillKey, BillRecord, HISTORY_MAX, Loaded, Names, NewWork, Occupancy, TradePlace, WAITING_MAX, World,
+};
 
 pub(crate) const ARTICLE: ScItemId = ScItemId(500);
 pub(crate) const OTHER_ARTICLE: ScItemId = ScItemId(600);
@@ -232,6 +234,13 @@ impl Shop {
         for after in &names.waiting_after {
             loaded.waiting_after.insert(*after, self.waiting_after(*after));
         }
+        for place in &names.history {
+            let mut trades: Vec<_> = self.files().map(|file| (file.trade.modified, file.trade.tid)).collect();
+            trades.retain(|trade| trade.0 >= place.since && *trade < place.before);
+            trades.sort_unstable_by(|left, right| right.cmp(left));
+            trades.truncate(HISTORY_MAX);
+            loaded.history.insert(*place, trades);
+        }
         self.world.load(&missing, loaded);
     }
 
@@ -377,6 +386,7 @@ impl Shop {
                 Receiver::App(key) => key.to_string(),
                 Receiver::Channel(_) => "channel".to_owned(),
                 Receiver::Webhook(name) => name.to_string(),
+                Receiver::Rds(key) => format!("database of {key}"),
             };
             format!("{to}: {}", said(&call.message))
         });
@@ -413,6 +423,8 @@ fn said(message: &Message) -> String {
         Message::ConsignToChannel { shipment, .. } => format!("consign {}", shipment.waybill),
         Message::AskCancel { .. } => "cancel it".into(),
         Message::TellFact(fact) => format!("{:?}", fact.fact),
+        Message::PushTrade => "trade".into(),
+        Message::PushRefund { refund } => format!("refund {refund}"),
         Message::TellHandoverCode { store, code, again, .. } => {
             format!("code {} of {store}{}", code.digits(), if *again { " again" } else { "" })
         }

@@ -13,6 +13,7 @@ mod masters;
 mod modes;
 mod partial;
 mod pickups;
+mod pushes;
 mod races;
 mod refunds;
 mod regressions;

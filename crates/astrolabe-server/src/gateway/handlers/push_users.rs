@@ -1,16 +1,17 @@
 //! `jushita.jdp.user.add`, `.user.delete` and `jushita.jdp.users.get`: which of its sellers an app gets pushed, and into
-//! which of its databases (订单推送库). They keep and tell the registrations; the pushing itself is not theirs.
+//! which of its databases (订单推送库). They change and tell the registrations; the pushing itself is not theirs.
 
 use std::collections::BTreeSet;
 
+use astrolabe_core::command::{Command, PushUser};
 use astrolabe_core::ids::SellerId;
 use astrolabe_core::time::Timestamp;
 use astrolabe_protocol::time::format_datetime;
 use astrolabe_protocol::{Answer, EpochMs, Fields, Value, WireError};
-use astrolabe_store::{PushUser, PushUserQuery};
+use astrolabe_store::{AnswerKey, PushUserQuery, PushUserRow};
 
 use crate::gateway::context::{AppContext, CallContext};
-use crate::gateway::refusals::{invalid_permission, push_user_not_found, storage_failed};
+use crate::gateway::refusals::{invalid_permission, lane_failed, push_user_not_found, storage_failed};
 
 /// Published: rows of a page where the call does not say.
 const PER_PAGE_DEFAULT: i64 = 200;
@@ -25,7 +26,6 @@ pub(super) async fn add(context: &CallContext) -> Result<Answer, WireError> {
         return Err(WireError::invalid("rds_name", "is no database that is declared for this app"));
     }
     let user = PushUser {
-        seller: context.seller,
         app: context.caller.clone(),
         rds_name: rds_name.to_owned(),
         history_days: fields.opt_long("history_days")?,
@@ -34,15 +34,23 @@ pub(super) async fn add(context: &CallContext) -> Result<Answer, WireError> {
         created: context.now,
         modified: context.now,
     };
-    context.app.store.add_push_user(&user).await.map_err(|error| storage_failed(&error))?;
+    context.submit(Command::RegisterPush(user)).await?;
     Ok(Answer::ok())
 }
 
 /// `taobao.jushita.jdp.user.delete`: by nick or id, of a seller that has granted the app something. Deleted stays deleted.
 pub(super) async fn delete(context: &AppContext) -> Result<Answer, WireError> {
     let seller = named_seller(context)?;
-    let deleted = context.app.store.delete_push_user(seller, &context.caller, context.now).await;
-    if deleted.map_err(|error| storage_failed(&error))? { Ok(Answer::ok()) } else { Err(push_user_not_found()) }
+    let query = PushUserQuery { seller: Some(seller), ..users_of(context) };
+    let (known, _) = context.app.store.push_users(&query).await.map_err(|error| storage_failed(&error))?;
+    if known.is_empty() {
+        return Err(push_user_not_found());
+    }
+    // As its twin: a repeat of the signed request is answered from what is kept of the first.
+    let key = AnswerKey { app: context.caller.clone(), sign: context.call.sign.clone() };
+    let command = Command::UnregisterPush { app: context.caller.clone() };
+    context.app.submit(seller, command, Some(key)).await.map_err(|error| lane_failed(&error))?;
+    Ok(Answer::ok())
 }
 
 fn named_seller(context: &AppContext) -> Result<SellerId, WireError> {
@@ -65,12 +73,12 @@ pub(super) async fn users(context: &AppContext) -> Result<Answer, WireError> {
     let fields = &context.call.fields;
     let time = |name| Ok::<_, WireError>(fields.opt_time(name)?.map(|at| Timestamp(at.0)));
     let query = PushUserQuery {
-        app: context.caller.clone(),
         seller: fields.opt_long("user_id")?.map(SellerId),
         from: time("start_modified")?,
         to: time("end_modified")?,
         page: fields.opt_long("page_no")?.unwrap_or(1),
         per_page: fields.opt_long("page_size")?.unwrap_or(PER_PAGE_DEFAULT),
+        ..users_of(context)
     };
     let found = context.app.store.push_users(&query).await;
     let (users, total) = found.map_err(|error| storage_failed(&error))?;
@@ -78,13 +86,19 @@ pub(super) async fn users(context: &AppContext) -> Result<Answer, WireError> {
     Ok(Answer::ok().with("total_results", total).with("users", Value::List(users.collect())))
 }
 
-fn shown(context: &AppContext, user: &PushUser) -> Fields {
-    let nick = context.directory.seller(user.seller).map(|seller| seller.nick.as_str());
+/// The calling app's first registrations.
+fn users_of(context: &AppContext) -> PushUserQuery {
+    PushUserQuery { app: context.caller.clone(), seller: None, from: None, to: None, page: 1, per_page: 1 }
+}
+
+fn shown(context: &AppContext, row: &PushUserRow) -> Fields {
+    let user = &row.user;
+    let nick = context.directory.seller(row.seller).map(|seller| seller.nick.as_str());
     Fields::new()
-        .with("user_id", user.seller.0)
+        .with("user_id", row.seller.0)
         .with_opt("user_nick", nick)
         .with("rds_name", user.rds_name.as_str())
-        .with("status", status(context, user).number())
+        .with("status", status(context, row).number())
         .with("created", format_datetime(EpochMs(user.created.0)))
         .with("modified", format_datetime(EpochMs(user.modified.0)))
 }
@@ -111,12 +125,13 @@ impl Status {
     }
 }
 
-fn status(context: &AppContext, user: &PushUser) -> Status {
+fn status(context: &AppContext, row: &PushUserRow) -> Status {
+    let user = &row.user;
     let directory = &context.directory;
     let target = directory.app(&user.app).and_then(|app| app.row.rds_target(&user.rds_name));
     if user.deleted {
         Status::Deleted
-    } else if !directory.has_session(&user.app, user.seller) || directory.roles(&user.app, user.seller).is_empty() {
+    } else if !directory.has_session(&user.app, row.seller) || directory.roles(&user.app, row.seller).is_empty() {
         Status::SessionInvalid
     } else if target.is_none_or(|target| target.paused) {
         Status::Paused
