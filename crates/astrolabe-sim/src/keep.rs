@@ -148,6 +148,8 @@ impl Keep {
             waiting_after: names.waiting_after.iter().map(|after| (*after, self.waiting_after(*after))).collect(),
             day_loads: pairs(&self.day_loads, |key| names.days.contains(&key.day)),
             exceptions: self.exceptions.iter().filter(|kept| names.exceptions.contains(&kept.id)).cloned().collect(),
+            // No app registers for pushes, so nothing of the history is asked for.
+            history: BTreeMap::new(),
         }
     }
 

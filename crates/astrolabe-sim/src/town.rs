@@ -125,8 +125,8 @@ impl Shop {
                     self.channel.codes.push((call.tid, code));
                 }
             }
-            // Nobody in a run has subscribed to anything.
-            Receiver::Webhook(_) => {}
+            // Nobody in a run has subscribed to anything or has a database.
+            Receiver::Webhook(_) | Receiver::Rds(_) => {}
         }
     }
 
