@@ -12,6 +12,7 @@ use astrolabe_core::kpi::{Figures, Measure, Metric, Region, Span};
 use crate::error::StoreError;
 use crate::figures::{FigureQuery, FiguresFound};
 use crate::postgres::fields::{all, commit_failure, each, failure};
+use crate::postgres::readers;
 use crate::readers::{FactPlace, PlacedFact, TimelineReader};
 use crate::rows::{
     Fields, FigureColumns, FigureScan, add_measure, fact_columns, figure_columns, gather, grain_code, metric_code,
@@ -110,7 +111,7 @@ pub(super) async fn keep(
     figures: &Figures,
 ) -> Result<bool, StoreError> {
     let transaction = client.transaction().await.map_err(failure)?;
-    if !move_on(&transaction, seller, from, to).await? {
+    if !readers::advance(&transaction, seller, TimelineReader::Kpi, from, to).await? {
         return Ok(false);
     }
     let keys = Columns::of(figures);
@@ -142,28 +143,6 @@ pub(super) async fn keep(
     transaction.execute(&statement, &params).await.map_err(failure)?;
     transaction.commit().await.map_err(commit_failure)?;
     Ok(true)
-}
-
-async fn move_on(
-    client: &impl GenericClient,
-    seller: SellerId,
-    from: FactPlace,
-    to: FactPlace,
-) -> Result<bool, StoreError> {
-    let reader = TimelineReader::Kpi.name();
-    let start = "INSERT INTO timeline_reader (seller_id, reader, version, n) VALUES ($1, $2, $3, $4) \
-                 ON CONFLICT (seller_id, reader) DO NOTHING";
-    let step = "UPDATE timeline_reader SET version = $3, n = $4 \
-                WHERE seller_id = $1 AND reader = $2 AND version = $5 AND n = $6";
-    let mut params: Vec<&(dyn ToSql + Sync)> = vec![&seller.0, &reader, &to.version, &to.n];
-    let statement = if from == FactPlace::default() {
-        start
-    } else {
-        params.extend([&from.version as &(dyn ToSql + Sync), &from.n]);
-        step
-    };
-    let statement = client.prepare_cached(statement).await.map_err(failure)?;
-    Ok(client.execute(&statement, &params).await.map_err(failure)? == 1)
 }
 
 const OF_CUT: &str = concat!(

@@ -54,18 +54,16 @@ const ADVANCE: &str = "\
     ON CONFLICT (seller_id, reader) DO UPDATE SET version = excluded.version, n = excluded.n \
     WHERE known.version = $3 AND known.n = $4";
 
-/// Moves a reader from one place to another, in the transaction that keeps what it derived.
+/// Moves a reader from one place to another, in the transaction that keeps what it derived; says whether it still stood
+/// there.
 pub(super) async fn advance(
     transaction: &Transaction<'_>,
     seller: SellerId,
     reader: TimelineReader,
     from: FactPlace,
     to: FactPlace,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let statement = transaction.prepare_cached(ADVANCE).await.map_err(failure)?;
     let row: &Params<'_> = &[&seller.0, &reader.name(), &from.version, &from.n, &to.version, &to.n];
-    match transaction.execute(&statement, row).await.map_err(failure)? {
-        0 => Err(StoreError::Conflict(format!("{} of seller {seller} was read on by another", reader.name()))),
-        _ => Ok(()),
-    }
+    Ok(transaction.execute(&statement, row).await.map_err(failure)? == 1)
 }

@@ -217,7 +217,9 @@ pub(super) async fn keep(client: &mut Client, step: &SettlementStep) -> Result<(
     if run(&transaction, bump, &[&seller.0, &step.revision, &revision]).await? == 0 {
         return Err(StoreError::Conflict(format!("the settlement of seller {seller} has moved on")));
     }
-    readers::advance(&transaction, seller, TimelineReader::Settlement, step.from, step.to).await?;
+    if !readers::advance(&transaction, seller, TimelineReader::Settlement, step.from, step.to).await? {
+        return Err(StoreError::Conflict(format!("the timeline of seller {seller} was read on by another")));
+    }
     postings(&transaction, step, revision).await?;
     pendings(&transaction, step).await?;
     transaction.commit().await.map_err(commit_failure)

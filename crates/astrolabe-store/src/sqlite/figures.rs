@@ -15,6 +15,7 @@ use crate::rows::{
     metric_code, placed_fact, scans, spread_text,
 };
 use crate::sqlite::fields::{all, commit_failure, each, failure, first, run};
+use crate::sqlite::readers;
 
 const FACTS: &str = concat!(
     "SELECT ",
@@ -73,7 +74,7 @@ pub(super) fn keep(
     figures: &Figures,
 ) -> Result<bool, StoreError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failure)?;
-    if !move_on(&transaction, seller, from, to)? {
+    if !readers::advance(&transaction, seller, TimelineReader::Kpi, from, to)? {
         return Ok(false);
     }
     for (key, added) in figures.iter() {
@@ -94,18 +95,6 @@ pub(super) fn keep(
     }
     transaction.commit().map_err(commit_failure)?;
     Ok(true)
-}
-
-fn move_on(connection: &Connection, seller: SellerId, from: FactPlace, to: FactPlace) -> Result<bool, StoreError> {
-    let reader = TimelineReader::Kpi.name();
-    if from == FactPlace::default() {
-        let start = "INSERT INTO timeline_reader (seller_id, reader, version, n) VALUES (?1, ?2, ?3, ?4) \
-                     ON CONFLICT (seller_id, reader) DO NOTHING";
-        return Ok(run(connection, start, (seller.0, reader, to.version, to.n))? == 1);
-    }
-    let step = "UPDATE timeline_reader SET version = ?3, n = ?4 \
-                WHERE seller_id = ?1 AND reader = ?2 AND version = ?5 AND n = ?6";
-    Ok(run(connection, step, (seller.0, reader, to.version, to.n, from.version, from.n))? == 1)
 }
 
 const OF_CUT: &str = concat!(

@@ -202,7 +202,9 @@ pub(super) fn keep(connection: &mut Connection, step: &SettlementStep) -> Result
     if run(&transaction, bump, (seller.0, step.revision, revision))? == 0 {
         return Err(StoreError::Conflict(format!("the settlement of seller {seller} has moved on")));
     }
-    readers::advance(&transaction, seller, TimelineReader::Settlement, step.from, step.to)?;
+    if !readers::advance(&transaction, seller, TimelineReader::Settlement, step.from, step.to)? {
+        return Err(StoreError::Conflict(format!("the timeline of seller {seller} was read on by another")));
+    }
     postings(&transaction, step, revision)?;
     for gone in &step.waits_no_more {
         let remove = "DELETE FROM settlement_pending WHERE seller_id = ?1 AND tid = ?2 AND oid = ?3 AND code = ?4";
